@@ -1,0 +1,52 @@
+package io.loomstream.engine.replica;
+
+import io.loomstream.engine.ltx.Level;
+import io.loomstream.engine.ltx.Txid;
+import io.loomstream.engine.ltx.TxidRange;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.List;
+
+/**
+ * Where one database's LTX files are kept. Implementations are thread-safe; every call blocks and may be interrupted.
+ *
+ * <p>Errors: {@link io.loomstream.engine.error.TransientStorageException} when trying again can help,
+ * {@link io.loomstream.engine.error.ConflictException} when other bytes already stand under the name.
+ */
+public interface ReplicaClient {
+    /** The replica type as configuration and command line name it, for example {@code file}. */
+    String type();
+
+    /** Where this replica is, for people; never contains a credential. */
+    String describe();
+
+    /**
+     * The files of one level whose minimum TXID is at least {@code seek}, in order of their ranges. Names that are not
+     * LTX names are passed over; a level that was never written is empty.
+     */
+    List<ReplicaFile> list(Level level, Txid seek);
+
+    /**
+     * A stream of the file's bytes from {@code offset} to its end.
+     *
+     * @throws MissingFileException when there is no such file
+     */
+    InputStream open(Level level, TxidRange range, long offset) throws IOException;
+
+    /**
+     * Stores a complete LTX file; durable when this returns. Writing the same bytes under the same name again is
+     * allowed and changes nothing.
+     *
+     * @param source a local file that does not change during the call
+     * @throws io.loomstream.engine.error.ConflictException when the name exists with other bytes; nothing is changed
+     */
+    ReplicaFile write(Level level, TxidRange range, Path source);
+
+    /** Removes files; those that do not exist are no error. */
+    void delete(Level level, Collection<TxidRange> ranges);
+
+    /** Removes everything this client could list. */
+    void deleteAll();
+}
