@@ -1,0 +1,252 @@
+package io.loomstream.engine.sync;
+
+import java.nio.file.Path;
+import java.time.Duration;
+
+/**
+ * How one database is replicated. Immutable; start from {@link #defaults} and change what differs.
+ *
+ * @param path the database file, absolute
+ * @param metaPath the local directory of cursor and L0 files; the default lies beside the database
+ * @param monitorInterval between two looks at a database; zero or negative: looked at only when asked
+ * @param syncInterval between two uploads to the replica; positive
+ * @param checkpointInterval after which a WAL that nobody checkpoints is checkpointed; zero: never because of time
+ * @param minCheckpointPages WAL frames above which the WAL may restart; positive
+ * @param truncatePages WAL frames above which a busy writer is interrupted for a restart; zero or negative: never
+ * @param busyTimeout how long to go on trying when an application holds a lock; millisecond resolution
+ * @param syncWalBytesMax WAL bytes copied in one pass; 0: no limit
+ * @param walBytesMax WAL size above which the hold is given up and a full comparison accepted later; 0: no limit
+ */
+public record DatabaseOptions(
+        Path path,
+        Path metaPath,
+        Duration monitorInterval,
+        Duration syncInterval,
+        Duration checkpointInterval,
+        int minCheckpointPages,
+        int truncatePages,
+        Duration busyTimeout,
+        long syncWalBytesMax,
+        long walBytesMax,
+        HoldMode hold,
+        JournalPolicy journalPolicy) {
+    public static final int DEFAULT_MIN_CHECKPOINT_PAGES = 1000;
+    public static final int DEFAULT_TRUNCATE_PAGES = 121_359;
+    public static final long DEFAULT_SYNC_WAL_BYTES_MAX = 64L << 20;
+
+    public DatabaseOptions {
+        require(path.isAbsolute(), "path must be absolute", path);
+        require(metaPath.isAbsolute(), "meta path must be absolute", metaPath);
+        require(syncInterval.isPositive(), "sync interval must be greater than 0", syncInterval);
+        require(!checkpointInterval.isNegative(), "checkpoint interval must be >= 0", checkpointInterval);
+        require(minCheckpointPages > 0, "min checkpoint pages must be greater than 0", minCheckpointPages);
+        require(!busyTimeout.isNegative(), "busy timeout must be >= 0", busyTimeout);
+        require(syncWalBytesMax >= 0, "sync WAL bytes must be >= 0", syncWalBytesMax);
+        require(walBytesMax >= 0, "WAL bytes must be >= 0", walBytesMax);
+    }
+
+    /** What Litestream does when a configuration names nothing but the path. */
+    public static DatabaseOptions defaults(Path path) {
+        Path absolute = path.toAbsolutePath().normalize();
+        return new DatabaseOptions(
+                absolute,
+                defaultMetaPath(absolute),
+                Duration.ofSeconds(1),
+                Duration.ofSeconds(1),
+                Duration.ofMinutes(1),
+                DEFAULT_MIN_CHECKPOINT_PAGES,
+                DEFAULT_TRUNCATE_PAGES,
+                Duration.ofSeconds(1),
+                DEFAULT_SYNC_WAL_BYTES_MAX,
+                0,
+                HoldMode.AUTO,
+                JournalPolicy.WAL);
+    }
+
+    /** {@code .<name>-litestream} beside the database: Litestream's name, so that either program finds the other's. */
+    public static Path defaultMetaPath(Path database) {
+        return database.resolveSibling("." + database.getFileName() + "-litestream");
+    }
+
+    public DatabaseOptions withMetaPath(Path metaPath) {
+        return new DatabaseOptions(
+                path,
+                metaPath,
+                monitorInterval,
+                syncInterval,
+                checkpointInterval,
+                minCheckpointPages,
+                truncatePages,
+                busyTimeout,
+                syncWalBytesMax,
+                walBytesMax,
+                hold,
+                journalPolicy);
+    }
+
+    public DatabaseOptions withMonitorInterval(Duration monitorInterval) {
+        return new DatabaseOptions(
+                path,
+                metaPath,
+                monitorInterval,
+                syncInterval,
+                checkpointInterval,
+                minCheckpointPages,
+                truncatePages,
+                busyTimeout,
+                syncWalBytesMax,
+                walBytesMax,
+                hold,
+                journalPolicy);
+    }
+
+    public DatabaseOptions withSyncInterval(Duration syncInterval) {
+        return new DatabaseOptions(
+                path,
+                metaPath,
+                monitorInterval,
+                syncInterval,
+                checkpointInterval,
+                minCheckpointPages,
+                truncatePages,
+                busyTimeout,
+                syncWalBytesMax,
+                walBytesMax,
+                hold,
+                journalPolicy);
+    }
+
+    public DatabaseOptions withCheckpointInterval(Duration checkpointInterval) {
+        return new DatabaseOptions(
+                path,
+                metaPath,
+                monitorInterval,
+                syncInterval,
+                checkpointInterval,
+                minCheckpointPages,
+                truncatePages,
+                busyTimeout,
+                syncWalBytesMax,
+                walBytesMax,
+                hold,
+                journalPolicy);
+    }
+
+    public DatabaseOptions withMinCheckpointPages(int minCheckpointPages) {
+        return new DatabaseOptions(
+                path,
+                metaPath,
+                monitorInterval,
+                syncInterval,
+                checkpointInterval,
+                minCheckpointPages,
+                truncatePages,
+                busyTimeout,
+                syncWalBytesMax,
+                walBytesMax,
+                hold,
+                journalPolicy);
+    }
+
+    public DatabaseOptions withTruncatePages(int truncatePages) {
+        return new DatabaseOptions(
+                path,
+                metaPath,
+                monitorInterval,
+                syncInterval,
+                checkpointInterval,
+                minCheckpointPages,
+                truncatePages,
+                busyTimeout,
+                syncWalBytesMax,
+                walBytesMax,
+                hold,
+                journalPolicy);
+    }
+
+    public DatabaseOptions withBusyTimeout(Duration busyTimeout) {
+        return new DatabaseOptions(
+                path,
+                metaPath,
+                monitorInterval,
+                syncInterval,
+                checkpointInterval,
+                minCheckpointPages,
+                truncatePages,
+                busyTimeout,
+                syncWalBytesMax,
+                walBytesMax,
+                hold,
+                journalPolicy);
+    }
+
+    public DatabaseOptions withSyncWalBytesMax(long syncWalBytesMax) {
+        return new DatabaseOptions(
+                path,
+                metaPath,
+                monitorInterval,
+                syncInterval,
+                checkpointInterval,
+                minCheckpointPages,
+                truncatePages,
+                busyTimeout,
+                syncWalBytesMax,
+                walBytesMax,
+                hold,
+                journalPolicy);
+    }
+
+    public DatabaseOptions withWalBytesMax(long walBytesMax) {
+        return new DatabaseOptions(
+                path,
+                metaPath,
+                monitorInterval,
+                syncInterval,
+                checkpointInterval,
+                minCheckpointPages,
+                truncatePages,
+                busyTimeout,
+                syncWalBytesMax,
+                walBytesMax,
+                hold,
+                journalPolicy);
+    }
+
+    public DatabaseOptions withHold(HoldMode hold) {
+        return new DatabaseOptions(
+                path,
+                metaPath,
+                monitorInterval,
+                syncInterval,
+                checkpointInterval,
+                minCheckpointPages,
+                truncatePages,
+                busyTimeout,
+                syncWalBytesMax,
+                walBytesMax,
+                hold,
+                journalPolicy);
+    }
+
+    public DatabaseOptions withJournalPolicy(JournalPolicy journalPolicy) {
+        return new DatabaseOptions(
+                path,
+                metaPath,
+                monitorInterval,
+                syncInterval,
+                checkpointInterval,
+                minCheckpointPages,
+                truncatePages,
+                busyTimeout,
+                syncWalBytesMax,
+                walBytesMax,
+                hold,
+                journalPolicy);
+    }
+
+    private static void require(boolean holds, String message, Object value) {
+        if (!holds) {
+            throw new IllegalArgumentException(message + " (got " + value + ")");
+        }
+    }
+}
