@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
-import java.util.EnumSet;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,8 +44,7 @@ public record FileAccess(Grant files, Grant directories) {
         }
 
         static Grant of(Path file) throws IOException {
-            return new Grant(
-                    number(file, "unix:mode") & 0777, number(file, "unix:uid"), number(file, "unix:gid"));
+            return new Grant(number(file, "unix:mode") & 0777, number(file, "unix:uid"), number(file, "unix:gid"));
         }
 
         private static int number(Path file, String attribute) throws IOException {
@@ -80,14 +79,13 @@ public record FileAccess(Grant files, Grant directories) {
         }
 
         private static Set<PosixFilePermission> permissions(int mode) {
-            Set<PosixFilePermission> set = EnumSet.noneOf(PosixFilePermission.class);
-            // The enum's order is that of the bits: OWNER_READ is 0400, OTHERS_EXECUTE is 0001.
-            for (PosixFilePermission permission : PosixFilePermission.values()) {
-                if ((mode & (0400 >> permission.ordinal())) != 0) {
-                    set.add(permission);
+            StringBuilder text = new StringBuilder("rwxrwxrwx");
+            for (int bit = 0; bit < text.length(); bit++) {
+                if ((mode & (0400 >> bit)) == 0) {
+                    text.setCharAt(bit, '-');
                 }
             }
-            return set;
+            return PosixFilePermissions.fromString(text.toString());
         }
     }
 }
