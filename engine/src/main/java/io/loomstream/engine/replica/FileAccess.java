@@ -43,7 +43,8 @@ public record FileAccess(Grant files, Grant directories) {
             }
         }
 
-        static Grant of(Path file) throws IOException {
+        /** What an existing file grants; a link is followed. */
+        public static Grant of(Path file) throws IOException {
             return new Grant(number(file, "unix:mode") & 0777, number(file, "unix:uid"), number(file, "unix:gid"));
         }
 
