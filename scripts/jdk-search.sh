@@ -12,8 +12,8 @@ jdk_usual_places="/usr/lib/jvm/*:/usr/lib64/jvm/*:/usr/java/*:/usr/local/java/*:
 :${HOME:-/nonexistent}/Library/Java/JavaVirtualMachines/*/Contents/Home:${HOME:-/nonexistent}/.sdkman/candidates/java/*\
 :${HOME:-/nonexistent}/.jdks/*:${HOME:-/nonexistent}/.asdf/installs/java/*:${HOME:-/nonexistent}/.local/share/mise/installs/java/*"
 
-# jdk_read HOME: sets jdk_feature (21, 25, ...), jdk_version, jdk_build and jdk_platform
-# (Linux-x86_64-gnu; empty parts where the vendor says nothing). Fails when HOME holds no java.
+# jdk_read HOME: sets jdk_feature (21, 25, ...), jdk_version, jdk_build and what
+# jdk_name_platform needs. Fails when HOME holds no java.
 jdk_read() {
 	jdk_feature=0 jdk_version= jdk_build= jdk_os= jdk_arch= jdk_libc=
 	[ -x "$1/bin/java" ] || return 1
@@ -37,8 +37,33 @@ jdk_read() {
 		jdk_version=${jdk_version%%\"*}
 	fi
 	jdk_feature=${jdk_version%%[!0-9]*}
-	jdk_platform=$jdk_os-$jdk_arch-$jdk_libc
 	[ -n "$jdk_feature" ]
+}
+
+# jdk_name_platform: completes jdk_platform, as Linux-x86_64-gnu, Linux-aarch64-musl or Darwin-aarch64. Some vendors'
+# release files do not name the machine; asking it costs a process.
+jdk_name_platform() {
+	if [ -z "$jdk_os" ] || [ -z "$jdk_arch" ]; then
+		read -r jdk_os jdk_arch <<-END
+			$(uname -sm)
+		END
+	fi
+	case $jdk_arch in
+	amd64) jdk_arch=x86_64 ;;
+	arm64) jdk_arch=aarch64 ;;
+	esac
+	case $jdk_os in
+	Linux)
+		if [ -z "$jdk_libc" ]; then
+			jdk_libc=gnu
+			for jdk_loader in /lib/ld-musl-*; do
+				[ ! -e "$jdk_loader" ] || jdk_libc=musl
+			done
+		fi
+		jdk_platform=Linux-$jdk_arch-$jdk_libc
+		;;
+	*) jdk_platform=$jdk_os-$jdk_arch ;;
+	esac
 }
 
 # jdk_suits HOME KIND: true when HOME is new enough and, for KIND jdk, has a compiler.
