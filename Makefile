@@ -4,7 +4,7 @@
 .PHONY: help demo run test test-jdk21 bench package build format clean
 .DELETE_ON_ERROR:
 
-MVN := scripts/mvn.sh -B -ntp
+MVN := scripts/mvn.sh -B -ntp -Dstyle.color=never
 DEFAULT_CONFIG := config-examples/quickstart.yml
 CONFIG ?= $(DEFAULT_CONFIG)
 # Words for the benchmark runner: a pattern of benchmark names, JMH options.
@@ -46,10 +46,12 @@ package: build
 
 build: $(BUILT)
 
+# Not -q: it hides the compiler's warnings, which are errors here.
 # -DskipTests, not -Dmaven.test.skip: modules depend on the engine's test-jar.
 $(BUILT): $(SOURCES)
-	@echo 'building (log on failure only)'
-	@$(MVN) -q -DskipTests package
+	@echo 'building'
+	@mkdir -p target
+	@$(MVN) -DskipTests package >target/build.log 2>&1 || { cat target/build.log; exit 1; }
 	@touch $@
 
 format:
