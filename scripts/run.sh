@@ -11,10 +11,22 @@ if [ "$config" = "$2" ]; then
 	scripts/perf-java.sh io.loomstream.perf.demo.QuickstartFleet &
 	fleet=$!
 fi
-# The terminal sends Ctrl-C to the server too; this shell waits until it has uploaded the rest.
-trap : INT TERM
+bin/loomstream replicate -config "$config" &
+server=$!
+
+# What runs behind "&" ignores Ctrl-C, so it is passed on as SIGTERM: the writer stops first, then the server uploads
+# the rest. A second Ctrl-C makes the server give up that upload.
+stop() {
+	[ -z "$fleet" ] || kill "$fleet" 2>/dev/null || true
+	kill "$server" 2>/dev/null || true
+}
+trap stop INT TERM
 status=0
-bin/loomstream replicate -config "$config" || status=$?
+wait "$server" || status=$?
+while kill -0 "$server" 2>/dev/null; do
+	status=0
+	wait "$server" || status=$?
+done
 if [ -n "$fleet" ]; then
 	kill "$fleet" 2>/dev/null || true
 	wait "$fleet" 2>/dev/null || true
