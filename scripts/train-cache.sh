@@ -37,8 +37,8 @@ fi
 echo "$jdk_version$jdk_build $jdk_platform" >"$tree/lib/cache.build"
 
 # A cache that the JVM refuses is refused silently: ask where the main class came from.
-if ! LOOMSTREAM_JAVA_OPTS=-Xlog:class+load "$tree/bin/loomstream" version |
-	grep -q 'io.loomstream.app.Main source: shared objects file'; then
+LOOMSTREAM_JAVA_OPTS=-Xlog:class+load "$tree/bin/loomstream" version >"$work/loaded"
+if ! grep -q 'io.loomstream.app.Main source: shared objects file' "$work/loaded"; then
 	echo "train-cache: Java $jdk_version does not use the cache it made" >&2
 	exit 1
 fi
