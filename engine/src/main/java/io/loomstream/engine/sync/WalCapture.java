@@ -222,7 +222,14 @@ final class WalCapture {
                     yield Step.IN_SYNC;
                 }
                 case Verdict.Wait wait -> Step.WAITS;
-                case Verdict.Continue(int frame) -> copyFrames(wal.orElseThrow(), frame);
+                case Verdict.Continue(int frame) -> {
+                    if (frame == index.lastFrame()) {
+                        proven = true;
+                        settle(database, index);
+                        yield Step.IN_SYNC;
+                    }
+                    yield copyFrames(wal.orElseThrow(), frame);
+                }
                 case Verdict.Full(Txid txid) ->
                     mayCopyEverything ? copyEverything(txid, database, index, wal) : Step.NEEDS_FULL_COPY;
                 case Verdict.Resync(Txid txid, Verdict.Reason reason) -> {
