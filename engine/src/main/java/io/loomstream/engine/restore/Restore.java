@@ -26,6 +26,9 @@ import org.slf4j.LoggerFactory;
  * <p>A damaged or vanished file is passed over when the others reach the same point without it; else the restore fails.
  * It never ends at an older point than the first plan promised.
  *
+ * <p>The process must not have the output open as a database: POSIX drops all of a process's locks on a file when any
+ * descriptor of it is closed, and a restore opens and closes what it replaces.
+ *
  * <p>Thread-safe; each call blocks and may be interrupted, which ends it as a failure.
  */
 public final class Restore {
