@@ -18,6 +18,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The name a database is restored to, with the files SQLite keeps beside it. A kill at any moment leaves the old
@@ -35,6 +37,7 @@ import java.util.stream.Stream;
  * {@code <name>.replaced-<number>} and kept.
  */
 final class Destination {
+    private static final Logger log = LoggerFactory.getLogger(Destination.class);
     private static final List<String> SIDES = List.of("-wal", "-shm", "-journal");
     private static final int NAMES_TRIED = 8;
 
@@ -173,8 +176,13 @@ final class Destination {
         return List.copyOf(kept);
     }
 
-    void discard(Path temporary) throws IOException {
-        steps.delete(temporary);
+    /** Removes a file that will not be installed; one that cannot be removed is left with its telling name. */
+    void discard(Path temporary) {
+        try {
+            steps.delete(temporary);
+        } catch (IOException e) {
+            log.debug("{} stays", temporary, e);
+        }
     }
 
     private List<Path> sides() {

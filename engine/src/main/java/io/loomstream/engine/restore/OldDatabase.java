@@ -2,10 +2,15 @@ package io.loomstream.engine.restore;
 
 import io.loomstream.engine.error.ConflictException;
 import io.loomstream.engine.error.TransientStorageException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Arrays;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
@@ -16,6 +21,8 @@ import org.sqlite.SQLiteException;
  * database, and one rename replaces it.
  */
 final class OldDatabase {
+    private static final byte[] MAGIC = "SQLite format 3\0".getBytes(StandardCharsets.US_ASCII);
+
     private OldDatabase() {}
 
     /**
@@ -25,6 +32,11 @@ final class OldDatabase {
      * @throws ConflictException when another connection uses it
      */
     static boolean settle(Path database) {
+        // Looked at before SQLite is let near: it removes a WAL that it takes for garbage, and beside a file that it
+        // cannot read, an encrypted one say, that judgement is worth nothing.
+        if (!hasMagic(database)) {
+            return false;
+        }
         SQLiteConfig config = new SQLiteConfig();
         config.setBusyTimeout(0);
         // Set before the first access, so that a WAL database that anybody else has open, even idle, answers "busy".
@@ -39,6 +51,14 @@ final class OldDatabase {
             return true;
         } catch (SQLException e) {
             return judge(database, e);
+        }
+    }
+
+    private static boolean hasMagic(Path database) {
+        try (InputStream in = Files.newInputStream(database)) {
+            return Arrays.equals(MAGIC, in.readNBytes(MAGIC.length));
+        } catch (IOException e) {
+            throw new TransientStorageException("cannot read " + database + ": " + e.getMessage(), e);
         }
     }
 

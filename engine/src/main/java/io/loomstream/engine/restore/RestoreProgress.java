@@ -1,0 +1,18 @@
+package io.loomstream.engine.restore;
+
+import io.loomstream.engine.replica.ReplicaFile;
+
+/** Hears how a restore goes on, on the restoring thread; what it throws ends the restore. */
+public interface RestoreProgress {
+    /** Hears nothing. */
+    RestoreProgress NONE = new RestoreProgress() {};
+
+    /** A plan is about to be carried out; again when another one has to take its place. */
+    default void planned(RestorePlan plan) {}
+
+    /** All pages of one file are applied and its checksum is right. */
+    default void applied(ReplicaFile file) {}
+
+    /** So many bytes of pages were written since the plan began; pages that several files hold count each time. */
+    default void written(long totalBytes) {}
+}
