@@ -83,8 +83,11 @@ final class YamlReader {
             case START_OBJECT -> mapping(line, depth);
             case START_ARRAY -> sequence(line, depth);
             case VALUE_NULL -> new Node.Scalar("", true, line);
-            case VALUE_STRING, VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT, VALUE_TRUE, VALUE_FALSE ->
-                new Node.Scalar(parser.getText(), false, line);
+            case VALUE_STRING, VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT, VALUE_TRUE, VALUE_FALSE -> {
+                // The parser gives nothing at all ("key:") as an empty string.
+                String text = parser.getText();
+                yield new Node.Scalar(text, text.isEmpty(), line);
+            }
             default -> throw problems.error(line, "yaml: a value of a kind that configurations do not have");
         };
         openAnchors.remove(anchor);

@@ -35,7 +35,7 @@ final class YamlReaderTest {
     @Test
     void scalarsKeepTheirTextAndLine() throws ConfigException {
         assertEquals(
-                "{a=0600@1,b=1_000@2,c=yes@3,d=null@4,e=null@5,f=@6,g=1.50@7,h=TRUE@8}",
+                "{a=0600@1,b=1_000@2,c=yes@3,d=null@4,e=null@5,f=null@6,g=1.50@7,h=TRUE@8}",
                 shape(read("a: 0600\nb: 1_000\nc: yes\nd: ~\ne:\nf: ''\ng: 1.50\nh: TRUE\n")));
     }
 
@@ -80,7 +80,7 @@ final class YamlReaderTest {
                 .getMessage());
 
         assertEquals("yaml: ", message.substring(0, 6));
-        assertEquals(" at f:3", message.substring(message.length() - 7));
+        assertEquals(" at f:4", message.substring(message.length() - 7));
     }
 
     @Test

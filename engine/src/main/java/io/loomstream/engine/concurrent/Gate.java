@@ -1,0 +1,81 @@
+package io.loomstream.engine.concurrent;
+
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.LongAdder;
+
+/**
+ * A named, fair semaphore: bounds how much work of one kind runs at once, and knows how long it was waited for.
+ * Thread-safe.
+ */
+public final class Gate {
+    private final String name;
+    private final int permits;
+    private final Semaphore semaphore;
+    private final LongAdder waitedNanos = new LongAdder();
+    private final LongAdder acquired = new LongAdder();
+
+    /**
+     * Makes a gate.
+     *
+     * @param name for metrics and messages
+     * @param permits how many may be inside at once, at least 1
+     */
+    public Gate(String name, int permits) {
+        if (permits < 1) {
+            throw new IllegalArgumentException("gate " + name + " needs at least one permit, not " + permits);
+        }
+        this.name = name;
+        this.permits = permits;
+        this.semaphore = new Semaphore(permits, true);
+    }
+
+    /** The right to be inside, until closed. Closing twice, or by another thread, does no harm. */
+    public interface Permit extends AutoCloseable {
+        @Override
+        void close();
+    }
+
+    /** Waits for a permit; first come, first served. */
+    public Permit acquire() throws InterruptedException {
+        if (!semaphore.tryAcquire()) {
+            long start = System.nanoTime();
+            semaphore.acquire();
+            waitedNanos.add(System.nanoTime() - start);
+        }
+        acquired.increment();
+        AtomicBoolean inside = new AtomicBoolean(true);
+        return () -> {
+            if (inside.compareAndSet(true, false)) {
+                semaphore.release();
+            }
+        };
+    }
+
+    public String name() {
+        return name;
+    }
+
+    public int permits() {
+        return permits;
+    }
+
+    public int inUse() {
+        return permits - semaphore.availablePermits();
+    }
+
+    /** How many wait now; an estimate. */
+    public int waiting() {
+        return semaphore.getQueueLength();
+    }
+
+    /** How often a permit was given. */
+    public long acquisitions() {
+        return acquired.sum();
+    }
+
+    /** How long all have waited together, nanoseconds. */
+    public long waitedNanos() {
+        return waitedNanos.sum();
+    }
+}

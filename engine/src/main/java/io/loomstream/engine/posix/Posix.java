@@ -1,0 +1,278 @@
+package io.loomstream.engine.posix;
+
+import java.io.IOException;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+
+/**
+ * System calls on raw descriptors, Linux only. Unlike a {@code FileChannel}, a descriptor here is closed by its owner
+ * alone: never by an interrupted thread, never by the garbage collector. That matters because closing any descriptor of
+ * a database file drops every POSIX lock this process has on it, SQLite's own included.
+ *
+ * <p>Thread-safe. Calls block for as long as the kernel does and are not interruptible; a few virtual threads at once
+ * may be pinned in them.
+ */
+public final class Posix {
+    private static final int EPERM = 1;
+    private static final int ENOENT = 2;
+    private static final int EINTR = 4;
+    private static final int EAGAIN = 11;
+    private static final int EACCES = 13;
+
+    private static final int O_RDONLY = 0;
+    private static final int O_CLOEXEC = 0x80000;
+    private static final int F_GETLK = 5;
+    private static final int F_OFD_GETLK = 36;
+    private static final int F_OFD_SETLK = 37;
+    private static final short F_RDLCK = 0;
+    private static final short F_WRLCK = 1;
+    private static final short F_UNLCK = 2;
+    private static final int AT_FDCWD = -100;
+    private static final int AT_EMPTY_PATH = 0x1000;
+    private static final int STATX_BASIC_AND_BTIME = 0x7FF | 0x800;
+
+    /** More than the 8 carrier threads can use at once; a virtual thread waits here rather than allocate another. */
+    private static final int SCRATCH_COUNT = 16;
+
+    private final MethodHandle open;
+    private final MethodHandle close;
+    private final MethodHandle pread;
+    private final MethodHandle fcntl;
+    private final MethodHandle statx;
+    private final BlockingQueue<Scratch> scratches = new ArrayBlockingQueue<>(SCRATCH_COUNT);
+
+    private Posix(Foreign foreign) throws ReflectiveOperationException {
+        this.open = foreign.function("open");
+        this.close = foreign.function("close");
+        this.pread = foreign.function("pread");
+        this.fcntl = foreign.function("fcntl");
+        this.statx = foreign.function("statx");
+        for (int i = 0; i < SCRATCH_COUNT; i++) {
+            scratches.add(new Scratch(foreign));
+        }
+    }
+
+    /** Empty where these calls do not exist: another system, a 32-bit one, or a JVM without a foreign linker. */
+    public static Optional<Posix> load() {
+        String architecture = System.getProperty("os.arch", "");
+        boolean known = architecture.equals("amd64") || architecture.equals("aarch64");
+        if (!System.getProperty("os.name", "").equals("Linux") || !known) {
+            return Optional.empty();
+        }
+        return Foreign.load().flatMap(foreign -> {
+            try {
+                return Optional.of(new Posix(foreign));
+            } catch (ReflectiveOperationException missing) {
+                return Optional.empty();
+            }
+        });
+    }
+
+    /**
+     * Opens a file for reading.
+     *
+     * @throws NoSuchFileException only when there is no such file
+     */
+    public int openReadOnly(Path path) throws IOException {
+        Scratch scratch = take();
+        try {
+            int fd = (int) invoke(open, scratch, scratch.path(path), O_RDONLY | O_CLOEXEC, 0, 0);
+            if (fd < 0) {
+                throw failure("open", path.toString(), scratch.errno());
+            }
+            return fd;
+        } finally {
+            scratches.add(scratch);
+        }
+    }
+
+    /** Closes a descriptor; the number is invalid afterwards whatever happens. */
+    public void close(int fd) {
+        Scratch scratch = take();
+        try {
+            // Linux frees the number even when close reports an error of an earlier write; we only ever read.
+            long ignored = invoke(close, scratch, fd, 0, 0, 0);
+        } finally {
+            scratches.add(scratch);
+        }
+    }
+
+    /**
+     * Reads up to {@code length} bytes at a position; fewer only at the end of the file.
+     *
+     * @return bytes read, 0 at or beyond the end
+     */
+    public int read(int fd, long position, byte[] buffer, int offset, int length) throws IOException {
+        Scratch scratch = take();
+        try {
+            int done = 0;
+            while (done < length) {
+                int wanted = Math.min(length - done, Scratch.DATA_BYTES);
+                long got = invoke(pread, scratch, fd, scratch.dataAddress(), wanted, position + done);
+                if (got < 0) {
+                    if (scratch.errno() == EINTR) {
+                        continue;
+                    }
+                    throw failure("pread", "descriptor " + fd + " at " + (position + done), scratch.errno());
+                }
+                scratch.copyData(buffer, offset + done, (int) got);
+                done += (int) got;
+                if (got < wanted) {
+                    break;
+                }
+            }
+            return done;
+        } finally {
+            scratches.add(scratch);
+        }
+    }
+
+    /**
+     * Takes a shared open-file-description lock without waiting.
+     *
+     * @return false when somebody holds an exclusive lock on a byte of the range
+     * @throws IOException when the file system has no such locks
+     */
+    public boolean tryLockShared(int fd, long start, long length) throws IOException {
+        return setLock(fd, F_RDLCK, start, length);
+    }
+
+    /** Gives up this descriptor's locks in the range. */
+    public void unlock(int fd, long start, long length) throws IOException {
+        setLock(fd, F_UNLCK, start, length);
+    }
+
+    /** Whether another owner, in this process or not, holds an exclusive lock on a byte of the range. */
+    public boolean heldExclusivelyByOther(int fd, long start, long length) throws IOException {
+        return conflicting(fd, F_OFD_GETLK, F_RDLCK, start, length);
+    }
+
+    /** Whether another owner, in this process or not, holds any lock on a byte of the range. */
+    public boolean heldByOther(int fd, long start, long length) throws IOException {
+        return conflicting(fd, F_OFD_GETLK, F_WRLCK, start, length);
+    }
+
+    /**
+     * Whether another process holds any POSIX lock on a byte of the range; this process's own are not seen. For file
+     * systems without open-file-description locks.
+     */
+    public boolean heldByOtherProcess(int fd, long start, long length) throws IOException {
+        return conflicting(fd, F_GETLK, F_WRLCK, start, length);
+    }
+
+    /**
+     * The file at a path, following links.
+     *
+     * @return empty only when there is no such file (ENOENT)
+     */
+    public Optional<FileStat> stat(Path path) throws IOException {
+        Scratch scratch = take();
+        try {
+            long result = invoke(
+                    statx, scratch, AT_FDCWD, scratch.path(path), 0, STATX_BASIC_AND_BTIME, scratch.dataAddress());
+            if (result == 0) {
+                return Optional.of(scratch.stat());
+            }
+            if (scratch.errno() == ENOENT) {
+                return Optional.empty();
+            }
+            throw failure("statx", path.toString(), scratch.errno());
+        } finally {
+            scratches.add(scratch);
+        }
+    }
+
+    /** The file behind a descriptor. */
+    public FileStat stat(int fd) throws IOException {
+        Scratch scratch = take();
+        try {
+            long result = invoke(
+                    statx,
+                    scratch,
+                    fd,
+                    scratch.emptyPath(),
+                    AT_EMPTY_PATH,
+                    STATX_BASIC_AND_BTIME,
+                    scratch.dataAddress());
+            if (result != 0) {
+                throw failure("statx", "descriptor " + fd, scratch.errno());
+            }
+            return scratch.stat();
+        } finally {
+            scratches.add(scratch);
+        }
+    }
+
+    private boolean setLock(int fd, short type, long start, long length) throws IOException {
+        Scratch scratch = take();
+        try {
+            if ((int) invoke(fcntl, scratch, fd, F_OFD_SETLK, scratch.flock(type, start, length), 0) == 0) {
+                return true;
+            }
+            if (scratch.errno() == EAGAIN || scratch.errno() == EACCES) {
+                return false;
+            }
+            throw failure("fcntl(F_OFD_SETLK)", "descriptor " + fd, scratch.errno());
+        } finally {
+            scratches.add(scratch);
+        }
+    }
+
+    private boolean conflicting(int fd, int command, short type, long start, long length) throws IOException {
+        Scratch scratch = take();
+        try {
+            if ((int) invoke(fcntl, scratch, fd, command, scratch.flock(type, start, length), 0) != 0) {
+                throw failure("fcntl(" + command + ")", "descriptor " + fd, scratch.errno());
+            }
+            return scratch.flockType() != F_UNLCK;
+        } finally {
+            scratches.add(scratch);
+        }
+    }
+
+    private Scratch take() {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return scratches.take();
+                } catch (InterruptedException e) {
+                    // A descriptor must be closable and a lock releasable by an interrupted thread too.
+                    interrupted = true;
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private static long invoke(MethodHandle function, Scratch scratch, long a, long b, long c, long d) {
+        return invoke(function, scratch, a, b, c, d, 0);
+    }
+
+    private static long invoke(MethodHandle function, Scratch scratch, long a, long b, long c, long d, long e) {
+        try {
+            return (long) function.invokeExact(scratch.errnoSegment(), a, b, c, d, e);
+        } catch (RuntimeException | Error e1) {
+            throw e1;
+        } catch (Throwable impossible) {
+            throw new AssertionError("a native call threw a checked exception", impossible);
+        }
+    }
+
+    private static IOException failure(String call, String what, int errno) {
+        return switch (errno) {
+            case ENOENT -> new NoSuchFileException(what);
+            case EACCES, EPERM -> new AccessDeniedException(what, null, call + " failed with errno " + errno);
+            default -> new FileSystemException(what, null, call + " failed with errno " + errno);
+        };
+    }
+}

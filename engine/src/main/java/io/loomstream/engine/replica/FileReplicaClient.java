@@ -1,0 +1,319 @@
+package io.loomstream.engine.replica;
+
+import io.loomstream.engine.error.ConflictException;
+import io.loomstream.engine.error.CorruptDataException;
+import io.loomstream.engine.error.TransientStorageException;
+import io.loomstream.engine.ltx.Level;
+import io.loomstream.engine.ltx.Txid;
+import io.loomstream.engine.ltx.TxidRange;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributeView;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * A replica in a directory: {@code <root>/ltx/<level>/<min>-<max>.ltx}, as Litestream lays it out. A file's
+ * modification time is its LTX header's timestamp; it is set before the file gets its name, so no reader ever sees
+ * another one (Litestream sets it afterwards).
+ *
+ * <p>Two processes that write one replica are kept apart by the lease, not here; within one client, a name that another
+ * thread is writing is refused as transient.
+ */
+public final class FileReplicaClient implements ReplicaClient {
+    private static final int HEADER_BYTES = 100;
+    private static final int MAGIC = 0x4C545831; // "LTX1"
+    private static final String TEMPORARY_SUFFIX = ".tmp";
+
+    private final Path root;
+    private final FileAccess access;
+    private final FileSteps steps;
+    private final Set<Path> beingWritten = ConcurrentHashMap.newKeySet();
+
+    /** A replica under {@code root}, which is made with the first write. */
+    public FileReplicaClient(Path root, FileAccess access) {
+        this(root, access, new PosixFileSteps());
+    }
+
+    FileReplicaClient(Path root, FileAccess access, FileSteps steps) {
+        this.root = root;
+        this.access = access;
+        this.steps = steps;
+    }
+
+    @Override
+    public String type() {
+        return "file";
+    }
+
+    @Override
+    public String describe() {
+        return root.toString();
+    }
+
+    @Override
+    public List<ReplicaFile> list(Level level, Txid seek) {
+        Path directory = directory(level);
+        List<ReplicaFile> files = new ArrayList<>();
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
+            for (Path entry : entries) {
+                Optional<TxidRange> range =
+                        TxidRange.parseFileName(entry.getFileName().toString());
+                if (range.isPresent() && range.get().min().compareTo(seek) >= 0) {
+                    describe(level, range.get(), entry).ifPresent(files::add);
+                }
+            }
+        } catch (NoSuchFileException neverWritten) {
+            return List.of();
+        } catch (DirectoryIteratorException e) {
+            throw failed("cannot list", directory, listingFailure(e));
+        } catch (IOException e) {
+            throw failed("cannot list", directory, e);
+        }
+        files.sort(Comparator.comparing(ReplicaFile::range));
+        return List.copyOf(files);
+    }
+
+    private static Optional<ReplicaFile> describe(Level level, TxidRange range, Path entry) throws IOException {
+        try {
+            BasicFileAttributes attributes = Files.readAttributes(entry, BasicFileAttributes.class);
+            return attributes.isRegularFile()
+                    ? Optional.of(new ReplicaFile(
+                            level,
+                            range,
+                            attributes.size(),
+                            attributes.lastModifiedTime().toInstant()))
+                    : Optional.empty();
+        } catch (NoSuchFileException deletedWhileListing) {
+            return Optional.empty();
+        }
+    }
+
+    @Override
+    public InputStream open(Level level, TxidRange range, long offset) throws IOException {
+        Path file = file(level, range);
+        FileChannel channel;
+        try {
+            channel = FileChannel.open(file, StandardOpenOption.READ);
+        } catch (NoSuchFileException e) {
+            MissingFileException missing = new MissingFileException(file.toString());
+            missing.initCause(e);
+            throw missing;
+        }
+        try {
+            return Channels.newInputStream(channel.position(offset));
+        } catch (IOException | RuntimeException e) {
+            channel.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public ReplicaFile write(Level level, TxidRange range, Path source) {
+        Path target = file(level, range);
+        if (!beingWritten.add(target)) {
+            throw new TransientStorageException(target + " is being written by another thread");
+        }
+        try {
+            Header header = Header.read(source, range);
+            // Not "exists": a target that cannot be looked at must not be taken for absent and replaced.
+            if (Files.notExists(target)) {
+                store(source, target, header.createdAt());
+            } else {
+                confirmSame(source, target);
+            }
+            return new ReplicaFile(level, range, header.fileBytes(), header.createdAt());
+        } catch (IOException e) {
+            throw failed("cannot store", target, e);
+        } finally {
+            beingWritten.remove(target);
+        }
+    }
+
+    private void store(Path source, Path target, Instant createdAt) throws IOException {
+        Path directory = parentOf(target);
+        Path temporary = directory.resolve(target.getFileName() + TEMPORARY_SUFFIX);
+        boolean named = false;
+        // Creating it is also the test for the directory: a look before every write would cost more than it tells.
+        FileChannel channel = createTemporary(temporary, directory);
+        try {
+            try (channel) {
+                steps.copy(source, channel);
+                FileTime time = FileTime.from(createdAt);
+                Files.getFileAttributeView(temporary, BasicFileAttributeView.class)
+                        .setTimes(time, time, null);
+                steps.force(channel);
+            }
+            steps.rename(temporary, target);
+            named = true;
+            steps.forceDirectory(directory);
+        } catch (IOException e) {
+            if (!named) {
+                removeAfter(e, temporary);
+            }
+            throw e;
+        }
+    }
+
+    private FileChannel createTemporary(Path temporary, Path directory) throws IOException {
+        try {
+            return steps.create(temporary, access.files());
+        } catch (NoSuchFileException firstOfItsLevel) {
+            steps.createDirectories(directory, access.directories());
+        } catch (FileAlreadyExistsException leftByACrash) {
+            // A new file rather than the old one emptied: nobody else can hold it open.
+            steps.delete(temporary);
+        }
+        return steps.create(temporary, access.files());
+    }
+
+    private void removeAfter(IOException failure, Path temporary) {
+        try {
+            steps.delete(temporary);
+        } catch (IOException e) {
+            failure.addSuppressed(e);
+        }
+    }
+
+    /** An earlier attempt may have ended between naming the file and making the name durable, so that is done again. */
+    private void confirmSame(Path source, Path target) throws IOException {
+        long differsAt = Files.mismatch(source, target);
+        if (differsAt >= 0) {
+            throw new ConflictException(target + " already exists and differs from " + source + " at byte " + differsAt
+                    + ": another writer uses this replica");
+        }
+        try (FileChannel existing = FileChannel.open(target, StandardOpenOption.READ)) {
+            steps.force(existing);
+        }
+        steps.forceDirectory(parentOf(target));
+    }
+
+    @Override
+    public void delete(Level level, Collection<TxidRange> ranges) {
+        Path directory = directory(level);
+        boolean deleted = false;
+        try {
+            for (TxidRange range : ranges) {
+                deleted |= steps.delete(file(level, range));
+            }
+            if (deleted) {
+                steps.forceDirectory(directory);
+            }
+        } catch (IOException e) {
+            throw failed("cannot delete from", directory, e);
+        }
+    }
+
+    /** Files with foreign names stay, and so do the directories that hold them. */
+    @Override
+    public void deleteAll() {
+        for (int number = 0; number <= Level.SNAPSHOT.number(); number++) {
+            emptyDirectory(directory(new Level(number)));
+        }
+        removeDirectory(root.resolve("ltx"));
+    }
+
+    private void emptyDirectory(Path directory) {
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
+            for (Path entry : entries) {
+                if (isOurs(entry.getFileName().toString())) {
+                    steps.delete(entry);
+                }
+            }
+            steps.forceDirectory(directory);
+        } catch (NoSuchFileException neverWritten) {
+            return;
+        } catch (DirectoryIteratorException e) {
+            throw failed("cannot list", directory, listingFailure(e));
+        } catch (IOException e) {
+            throw failed("cannot empty", directory, e);
+        }
+        removeDirectory(directory);
+    }
+
+    private static boolean isOurs(String name) {
+        String complete =
+                name.endsWith(TEMPORARY_SUFFIX) ? name.substring(0, name.length() - TEMPORARY_SUFFIX.length()) : name;
+        return TxidRange.parseFileName(complete).isPresent();
+    }
+
+    private void removeDirectory(Path directory) {
+        try {
+            if (steps.delete(directory)) {
+                steps.forceDirectory(parentOf(directory));
+            }
+        } catch (DirectoryNotEmptyException holdsForeignFiles) {
+            return;
+        } catch (IOException e) {
+            throw failed("cannot remove", directory, e);
+        }
+    }
+
+    private Path directory(Level level) {
+        return root.resolve("ltx").resolve(level.toString());
+    }
+
+    private Path file(Level level, TxidRange range) {
+        return directory(level).resolve(range.fileName());
+    }
+
+    private static Path parentOf(Path file) {
+        Path parent = file.getParent();
+        return parent == null ? Path.of(".") : parent;
+    }
+
+    private static IOException listingFailure(DirectoryIteratorException e) {
+        IOException cause = e.getCause();
+        return cause == null ? new IOException(e) : cause;
+    }
+
+    private static TransientStorageException failed(String what, Path path, IOException cause) {
+        String reason = cause instanceof FileSystemException named && named.getReason() != null
+                ? named.getReason()
+                : cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+        return new TransientStorageException(what + " " + path + ": " + reason, cause);
+    }
+
+    /** What a write needs of the LTX header; the codec proper belongs to whoever made the file. */
+    private record Header(Instant createdAt, long fileBytes) {
+        static Header read(Path source, TxidRange range) throws IOException {
+            ByteBuffer bytes = ByteBuffer.allocate(HEADER_BYTES);
+            try (FileChannel channel = FileChannel.open(source, StandardOpenOption.READ)) {
+                while (bytes.hasRemaining() && channel.read(bytes) >= 0) {}
+                if (bytes.hasRemaining() || bytes.getInt(0) != MAGIC) {
+                    throw new CorruptDataException(source.toString(), 0, "not an LTX file");
+                }
+                // Refused here because a file that is not what its name says is refused by every reader.
+                if (bytes.getLong(16) != range.min().value()
+                        || bytes.getLong(24) != range.max().value()) {
+                    throw new CorruptDataException(
+                            source.toString(),
+                            16,
+                            "its header says " + new Txid(bytes.getLong(16)) + "-" + new Txid(bytes.getLong(24))
+                                    + ", to be stored as " + range);
+                }
+                return new Header(Instant.ofEpochMilli(bytes.getLong(32)), channel.size());
+            }
+        }
+    }
+}

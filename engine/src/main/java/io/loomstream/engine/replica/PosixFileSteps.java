@@ -1,0 +1,100 @@
+package io.loomstream.engine.replica;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Set;
+
+/** {@link FileSteps} on a POSIX file system. */
+public final class PosixFileSteps implements FileSteps {
+    @Override
+    public FileChannel create(Path file, FileAccess.Grant grant) throws IOException {
+        FileChannel channel = FileChannel.open(
+                file,
+                Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS),
+                PosixFilePermissions.asFileAttribute(grant.atBirth()));
+        try {
+            grant.applyTo(file);
+            return channel;
+        } catch (IOException | RuntimeException e) {
+            channel.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public void copy(Path source, FileChannel target) throws IOException {
+        try (FileChannel from = FileChannel.open(source, StandardOpenOption.READ)) {
+            long size = from.size();
+            long at = 0;
+            while (at < size) {
+                long moved = from.transferTo(at, size - at, target);
+                if (moved <= 0) {
+                    throw new IOException(source + " ended after " + at + " of " + size + " bytes");
+                }
+                at += moved;
+            }
+        }
+    }
+
+    @Override
+    public void force(FileChannel file) throws IOException {
+        file.force(true);
+    }
+
+    @Override
+    public void rename(Path from, Path to) throws IOException {
+        Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    @Override
+    public boolean delete(Path file) throws IOException {
+        return Files.deleteIfExists(file);
+    }
+
+    @Override
+    public void forceDirectory(Path directory) throws IOException {
+        // Linux lets a directory be opened for reading and synced like a file.
+        try (FileChannel names = FileChannel.open(directory, StandardOpenOption.READ)) {
+            names.force(true);
+        }
+    }
+
+    @Override
+    public void createDirectories(Path directory, FileAccess.Grant grant) throws IOException {
+        Deque<Path> missing = new ArrayDeque<>();
+        for (Path at = directory.toAbsolutePath(); at != null && Files.notExists(at); at = at.getParent()) {
+            missing.push(at);
+        }
+        for (Path made : missing) {
+            createDirectory(made, grant);
+        }
+    }
+
+    private void createDirectory(Path directory, FileAccess.Grant grant) throws IOException {
+        try {
+            Files.createDirectory(directory, PosixFilePermissions.asFileAttribute(grant.atBirth()));
+        } catch (FileAlreadyExistsException madeByAnother) {
+            return;
+        }
+        try {
+            grant.applyTo(directory);
+            Path parent = directory.getParent();
+            if (parent != null) {
+                forceDirectory(parent);
+            }
+        } catch (IOException e) {
+            // Left standing, it would be taken for durable by the next attempt.
+            Files.deleteIfExists(directory);
+            throw e;
+        }
+    }
+}

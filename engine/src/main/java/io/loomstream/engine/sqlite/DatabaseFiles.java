@@ -1,0 +1,149 @@
+package io.loomstream.engine.sqlite;
+
+import io.loomstream.engine.posix.FileStat;
+import io.loomstream.engine.posix.Posix;
+import io.loomstream.engine.sqlite.SqliteConnections.Access;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The one owner, in this process, of everything open on one database: descriptors and connections.
+ *
+ * <p>POSIX locks belong to the process, and closing any descriptor of a file drops all of the process's locks on it.
+ * SQLite's locks in this process are such locks. So while a connection to the database is open here, no descriptor of
+ * the database file or its {@code -shm} may be closed: this class keeps those closes back until the last connection is
+ * gone. (Done otherwise, another process checkpointed and deleted the WAL under our connection and a write was lost.)
+ *
+ * <p>Not thread-safe: one task at a time works on a database.
+ */
+public final class DatabaseFiles {
+    private final Posix posix;
+    private final SqliteConnections connections;
+    private final Path database;
+    private final Path wal;
+    private final Path shm;
+    private final Path journal;
+    private final List<Integer> closesKeptBack = new ArrayList<>(0);
+    private int openConnections;
+
+    public DatabaseFiles(Posix posix, SqliteConnections connections, Path database) {
+        this.posix = posix;
+        this.connections = connections;
+        this.database = database;
+        this.wal = sibling(database, "-wal");
+        this.shm = sibling(database, "-shm");
+        this.journal = sibling(database, "-journal");
+    }
+
+    /** The path of a side file: the database's name with a suffix. */
+    public static Path sibling(Path database, String suffix) {
+        return database.resolveSibling(database.getFileName() + suffix);
+    }
+
+    public Path database() {
+        return database;
+    }
+
+    public Path wal() {
+        return wal;
+    }
+
+    Path shm() {
+        return shm;
+    }
+
+    Path journal() {
+        return journal;
+    }
+
+    Posix posix() {
+        return posix;
+    }
+
+    /** Empty only when there is no database file. */
+    public Optional<FileStat> statDatabase() throws IOException {
+        return posix.stat(database);
+    }
+
+    /** Empty only when there is no WAL file. */
+    public Optional<FileStat> statWal() throws IOException {
+        return posix.stat(wal);
+    }
+
+    Optional<FileStat> statShm() throws IOException {
+        return posix.stat(shm);
+    }
+
+    /** Opens the database file or its {@code -shm} for reading; give it back to {@link #closeDescriptor}. */
+    int openDescriptor(Path file) throws IOException {
+        return posix.openReadOnly(file);
+    }
+
+    void closeDescriptor(int fd) {
+        if (openConnections > 0) {
+            closesKeptBack.add(fd);
+        } else {
+            posix.close(fd);
+        }
+    }
+
+    /** Whether a rollback journal with content stands beside the database: a transaction is under way, or was cut off. */
+    public boolean hasJournal() throws IOException {
+        Optional<FileStat> found = posix.stat(journal);
+        return found.isPresent() && found.get().sizeBytes() > 0;
+    }
+
+    /** Opens the database file for reading without a hold. */
+    public DatabaseReader openDatabase() throws IOException {
+        return new DatabaseReader(openDescriptor(database));
+    }
+
+    /** The database file, open for reading. */
+    public final class DatabaseReader implements AutoCloseable {
+        private final int fd;
+
+        private DatabaseReader(int fd) {
+            this.fd = fd;
+        }
+
+        /** How many bytes were read; fewer than asked only at the end of the file. */
+        public int read(long position, byte[] buffer, int offset, int length) throws IOException {
+            return posix.read(fd, position, buffer, offset, length);
+        }
+
+        public long sizeBytes() throws IOException {
+            return posix.stat(fd).sizeBytes();
+        }
+
+        @Override
+        public void close() {
+            closeDescriptor(fd);
+        }
+    }
+
+    SqliteConnection connect(Access access) throws SqliteException, InterruptedException {
+        SqliteConnection connection = connections.open(database, access);
+        openConnections++;
+        return connection;
+    }
+
+    void disconnect(SqliteConnection connection) {
+        try {
+            connection.close();
+        } finally {
+            openConnections--;
+            if (openConnections == 0) {
+                closesKeptBack.forEach(posix::close);
+                closesKeptBack.clear();
+            }
+        }
+    }
+
+    /** Frames of the WAL, through a descriptor of its own: the WAL carries no locks, so closing it harms nobody. */
+    public Optional<WalFile> openWal() throws IOException {
+        return WalFile.open(posix, wal);
+    }
+}

@@ -1,0 +1,189 @@
+package io.loomstream.engine.sync;
+
+import io.loomstream.engine.error.ConflictException;
+import io.loomstream.engine.ltx.Txid;
+import io.loomstream.engine.wal.FrameChecksum;
+import io.loomstream.engine.wal.WalSalts;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The file in the meta directory that keeps a database's cursor over restarts, and the lock that keeps a second process
+ * from working on the same meta directory. docs/formats.md describes the bytes.
+ *
+ * <p>Two slots take turns, chosen by the TXID's last bit. The slot of TXID N+1 is written before its L0 file gets its
+ * name, so a kill at any moment leaves a slot that belongs to the newest L0 file. Nothing here is synced to disk except
+ * at a clean end: after a power cut the fingerprints prove nothing, which the boot id reveals.
+ *
+ * <p>Not thread-safe.
+ */
+final class CursorFile implements AutoCloseable {
+    private static final int MAGIC = 0x4C4D4331; // "LMC1"
+    private static final int SLOT_BYTES = 128;
+    private static final int OWNER_BYTES = 128;
+    private static final int FILE_BYTES = OWNER_BYTES + 2 * SLOT_BYTES;
+
+    private final RandomAccessFile file;
+    private final BootId bootId;
+
+    private CursorFile(RandomAccessFile file, BootId bootId) {
+        this.file = file;
+        this.bootId = bootId;
+    }
+
+    /**
+     * Opens or creates the file and locks it for as long as it is open.
+     *
+     * @throws ConflictException when another process, or another database of this one, has it
+     */
+    static CursorFile open(Path path, BootId bootId) throws IOException {
+        RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw");
+        boolean complete = false;
+        try {
+            FileLock lock = tryLock(file);
+            if (lock == null) {
+                throw new ConflictException(path + ": in use by another replicator (" + ownerOf(file)
+                        + "); one meta directory serves one database of one process");
+            }
+            CursorFile opened = new CursorFile(file, bootId);
+            opened.nameOwner();
+            complete = true;
+            return opened;
+        } finally {
+            if (!complete) {
+                file.close();
+            }
+        }
+    }
+
+    private static @Nullable FileLock tryLock(RandomAccessFile file) throws IOException {
+        try {
+            return file.getChannel().tryLock();
+        } catch (OverlappingFileLockException heldByThisProcess) {
+            return null;
+        }
+    }
+
+    private static String ownerOf(RandomAccessFile file) throws IOException {
+        byte[] owner = new byte[OWNER_BYTES];
+        file.seek(0);
+        int length = file.read(owner);
+        return length <= 0 ? "not named yet" : new String(owner, 0, length, StandardCharsets.UTF_8).trim();
+    }
+
+    private void nameOwner() throws IOException {
+        byte[] owner = new byte[OWNER_BYTES];
+        byte[] text = ("pid " + ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.UTF_8);
+        System.arraycopy(text, 0, owner, 0, text.length);
+        file.seek(0);
+        file.write(owner);
+        if (file.length() < FILE_BYTES) {
+            file.setLength(FILE_BYTES);
+        }
+    }
+
+    /**
+     * The cursor that belongs to an L0 file.
+     *
+     * @param ltxChecksum file checksum of that L0 file
+     * @return empty when neither slot belongs to it. After a machine restart without {@link #storeClean} before it, the
+     *     fingerprint is marked as proving nothing.
+     */
+    Optional<Cursor> load(Txid txid, long ltxChecksum) throws IOException {
+        byte[] slot = new byte[SLOT_BYTES];
+        file.seek(offsetOf(txid));
+        for (int read = 0; read < slot.length; ) {
+            int n = file.read(slot, read, slot.length - read);
+            if (n < 0) {
+                return Optional.empty();
+            }
+            read += n;
+        }
+        return parse(slot).filter(c -> c.txid().equals(txid) && c.ltxChecksum() == ltxChecksum);
+    }
+
+    /** Keeps a cursor; it survives the end of this process, not that of the machine. */
+    void store(Cursor cursor) throws IOException {
+        write(cursor, false);
+    }
+
+    /** Keeps a cursor over a restart of the machine: for a shutdown in order, after which nobody of ours writes. */
+    void storeClean(Cursor cursor) throws IOException {
+        write(cursor, true);
+        file.getFD().sync();
+    }
+
+    private static long offsetOf(Txid txid) {
+        return OWNER_BYTES + (txid.value() & 1) * SLOT_BYTES;
+    }
+
+    private void write(Cursor cursor, boolean clean) throws IOException {
+        ByteBuffer slot = ByteBuffer.allocate(SLOT_BYTES);
+        slot.putInt(MAGIC).putLong(bootId.high()).putLong(bootId.low()).put(flag(clean));
+        slot.putLong(cursor.txid().value()).putInt(cursor.pageSize()).putInt(cursor.commitPages());
+        slot.putInt(cursor.walSalts().salt1()).putInt(cursor.walSalts().salt2());
+        slot.putInt(cursor.frame())
+                .putInt(cursor.frameChecksum().s1())
+                .putInt(cursor.frameChecksum().s2());
+        slot.put(flag(cursor.sealed()));
+        FileFingerprint database = cursor.database();
+        slot.putLong(database.device()).putLong(database.inode()).putLong(database.bornNanos());
+        slot.putLong(database.sizeBytes()).putLong(database.modifiedNanos()).putLong(database.changedNanos());
+        slot.put(flag(database.racy()));
+        slot.putLong(cursor.ltxChecksum());
+        slot.putInt(SLOT_BYTES - Integer.BYTES, crc(slot.array()));
+        file.seek(offsetOf(cursor.txid()));
+        file.write(slot.array());
+    }
+
+    private Optional<Cursor> parse(byte[] bytes) {
+        ByteBuffer slot = ByteBuffer.wrap(bytes);
+        if (slot.getInt(SLOT_BYTES - Integer.BYTES) != crc(bytes) || slot.getInt() != MAGIC) {
+            return Optional.empty();
+        }
+        boolean sameBoot = new BootId(slot.getLong(), slot.getLong()).equals(bootId);
+        boolean clean = slot.get() != 0;
+        Cursor cursor = new Cursor(
+                new Txid(slot.getLong()),
+                slot.getInt(),
+                slot.getInt(),
+                new WalSalts(slot.getInt(), slot.getInt()),
+                slot.getInt(),
+                new FrameChecksum(slot.getInt(), slot.getInt()),
+                slot.get() != 0,
+                new FileFingerprint(
+                        slot.getLong(),
+                        slot.getLong(),
+                        slot.getLong(),
+                        slot.getLong(),
+                        slot.getLong(),
+                        slot.getLong(),
+                        slot.get() != 0),
+                slot.getLong());
+        return Optional.of(sameBoot || clean ? cursor : cursor.unproven());
+    }
+
+    private static byte flag(boolean value) {
+        return (byte) (value ? 1 : 0);
+    }
+
+    private static int crc(byte[] slot) {
+        CRC32C crc = new CRC32C();
+        crc.update(slot, 0, SLOT_BYTES - Integer.BYTES);
+        return (int) crc.getValue();
+    }
+
+    /** Gives the lock up. */
+    @Override
+    public void close() throws IOException {
+        file.close();
+    }
+}

@@ -1,0 +1,495 @@
+package io.loomstream.engine.sync;
+
+import io.loomstream.engine.error.ConflictException;
+import io.loomstream.engine.error.CorruptDataException;
+import io.loomstream.engine.error.TransientStorageException;
+import io.loomstream.engine.error.UnsupportedDatabaseException;
+import io.loomstream.engine.ltx.Txid;
+import io.loomstream.engine.posix.FileStat;
+import io.loomstream.engine.sqlite.DatabaseFiles;
+import io.loomstream.engine.sqlite.HoldTaker;
+import io.loomstream.engine.sqlite.HoldTaker.Technique;
+import io.loomstream.engine.sqlite.WalHold;
+import io.loomstream.engine.sync.Observation.ReplicaPosition;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.NavigableSet;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Captures one database: looks at it, and whenever something was committed writes the next local L0 file. Knows the
+ * replica's position only as a number; uploading is {@link Upload}'s.
+ *
+ * <p>Thread-safe: a lock lets one task at a time look, and a look never waits for the replica. Errors are
+ * {@link io.loomstream.engine.error.EngineException}s; after one the hold may be gone, the cursor is as it was.
+ */
+final class DatabaseSync implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(DatabaseSync.class);
+
+    private final DatabaseOptions options;
+    private final DatabaseFiles files;
+    private final LocalFiles local;
+    private final SyncServices services;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final RollbackCapture rollback;
+    private final WalMaintenance maintenance;
+
+    private @Nullable CursorFile cursorFile;
+    private Optional<Cursor> cursor = Optional.empty();
+    private volatile ReplicaPosition replica = new ReplicaPosition.Unknown();
+    private boolean chainBroken;
+    private boolean adoptionTried;
+    private @Nullable WalCapture capture;
+    private @Nullable Outside left;
+    private volatile Txid localMax = Txid.ZERO;
+    private volatile Txid completeAt = Txid.ZERO;
+
+    DatabaseSync(DatabaseOptions options, SyncServices services) {
+        this.options = options;
+        this.services = services;
+        this.files = services.files(options.path());
+        this.local = new LocalFiles(options.metaPath());
+        this.rollback = new RollbackCapture(this, files, services);
+        this.maintenance = new WalMaintenance(options, files, services);
+    }
+
+    /** What came of a look. */
+    enum Look {
+        /** There is no database file. */
+        ABSENT,
+        /** Nothing was committed since the last one. */
+        QUIET,
+        /** At least one L0 file was written. */
+        COPIED,
+        /** Every page has to be copied; look again with the permission to. */
+        NEEDS_FULL_COPY,
+        /** No TXID may be given before the replica has told its position. */
+        WAITS_FOR_REPLICA,
+        /** Something moved while it was read; look again soon. */
+        MOVED
+    }
+
+    /** The database and its WAL as they were when nobody of ours held them. */
+    private record Outside(FileFingerprint database, FileFingerprint wal) {}
+
+    DatabaseOptions options() {
+        return options;
+    }
+
+    LocalFiles local() {
+        return local;
+    }
+
+    /** The newest TXID that has a local file. */
+    Txid localMax() {
+        return localMax;
+    }
+
+    /**
+     * The TXID of the last copy of every page; files before it may be missing locally. {@link Txid#ZERO} when none was made
+     * by this process.
+     */
+    Txid completeAt() {
+        return completeAt;
+    }
+
+    /**
+     * Looks at the database and copies what is new.
+     *
+     * @param mayCopyEverything whether a copy of every page may be made now
+     */
+    Look look(boolean mayCopyEverything) throws InterruptedException {
+        lock.lockInterruptibly();
+        boolean complete = false;
+        try {
+            Look look = lookLocked(mayCopyEverything);
+            complete = true;
+            return look;
+        } catch (IOException e) {
+            throw new TransientStorageException(options.path() + ": " + e.getMessage(), e);
+        } finally {
+            if (!complete) {
+                dropHoldUnlessIntact();
+            }
+            lock.unlock();
+        }
+    }
+
+    /** A full disk is no reason to let go of the WAL; a hold in doubt is worse than none. */
+    private void dropHoldUnlessIntact() {
+        try {
+            if (capture != null && capture.hold().intact()) {
+                return;
+            }
+        } catch (IOException inDoubt) {
+            log.atDebug().addKeyValue("db", options.path()).setCause(inDoubt).log("the hold is in doubt");
+        }
+        dropHold();
+    }
+
+    private Look lookLocked(boolean mayCopyEverything) throws IOException, InterruptedException {
+        if (files.statDatabase().isEmpty()) {
+            dropHold();
+            left = null;
+            return Look.ABSENT;
+        }
+        open();
+        if (capture == null && left != null) {
+            Outside now = outside();
+            if (left.database().proves(now.database()) && left.wal().proves(now.wal())) {
+                return Look.QUIET;
+            }
+            left = null;
+        }
+        if (capture != null && !capture.hold().intact()) {
+            log.atWarn().addKeyValue("db", options.path()).log("the files under the hold were replaced");
+            dropHold();
+        }
+        Outside before = outside();
+        if (capture == null) {
+            Look instead = takeHold(mayCopyEverything);
+            if (instead != null) {
+                return instead;
+            }
+        }
+        WalCapture held = capture;
+        if (held == null) {
+            return Look.MOVED;
+        }
+        Look look = held.copyRounds(mayCopyEverything);
+        if (look == Look.MOVED || look == Look.WAITS_FOR_REPLICA || look == Look.NEEDS_FULL_COPY) {
+            return look;
+        }
+        if (options.hold() == HoldMode.NONE) {
+            dropHold();
+            left = before;
+            return look;
+        }
+        if (maintenance.afterLook(held, look == Look.COPIED) == WalMaintenance.Result.REST) {
+            rest(held);
+        }
+        return look;
+    }
+
+    private Outside outside() throws IOException {
+        Instant now = services.time().now();
+        return new Outside(FileFingerprint.of(files.statDatabase(), now), FileFingerprint.of(files.statWal(), now));
+    }
+
+    FileFingerprint fingerprint() throws IOException {
+        Instant now = services.time().now();
+        return FileFingerprint.of(files.statDatabase(), now);
+    }
+
+    /** Null when the hold was taken; else what the look comes to without it. */
+    private @Nullable Look takeHold(boolean mayCopyEverything) throws IOException, InterruptedException {
+        Technique technique = switch (options.hold()) {
+            case AUTO, NONE -> Technique.AUTO;
+            case OFD -> Technique.LOCKS;
+            case CONNECTION -> Technique.CONNECTION;
+        };
+        return switch (services.taker().take(files, technique, options.busyTimeout())) {
+            case HoldTaker.Taken(WalHold hold) -> {
+                capture = new WalCapture(this, hold, files, services, options);
+                yield null;
+            }
+            case HoldTaker.Absent absent -> Look.ABSENT;
+            case HoldTaker.NotWal notWal -> withoutWal(mayCopyEverything);
+            case HoldTaker.NotSqlite notSqlite ->
+                throw new UnsupportedDatabaseException(options.path() + ": not an SQLite 3 database");
+            case HoldTaker.Unavailable(String why) ->
+                throw new TransientStorageException(options.path() + ": cannot be held: " + why);
+        };
+    }
+
+    private @Nullable Look withoutWal(boolean mayCopyEverything) throws IOException, InterruptedException {
+        if (options.journalPolicy() == JournalPolicy.REQUIRE) {
+            throw new UnsupportedDatabaseException(
+                    options.path() + ": not in WAL mode, and journal-mode is \"require\"");
+        }
+        // A database that has been replicated in WAL mode and is not any more was changed on purpose: it stays so.
+        if (options.journalPolicy() == JournalPolicy.WAL && cursor.isEmpty()) {
+            if (!services.taker().convertToWal(files)) {
+                throw new TransientStorageException(
+                        options.path() + ": could not be switched to WAL mode; somebody has it locked");
+            }
+            log.atInfo().addKeyValue("db", options.path()).log("switched to WAL mode");
+            return Look.MOVED;
+        }
+        return rollback.look(mayCopyEverything);
+    }
+
+    /** Nobody has the database open: the WAL, all copied, goes, as when its last application closed. */
+    private void rest(WalCapture held) throws IOException, InterruptedException {
+        capture = null;
+        services.taker().lastClose(files, held.hold());
+        left = new Outside(cursor.map(Cursor::database).orElse(FileFingerprint.ABSENT), FileFingerprint.ABSENT);
+    }
+
+    private void dropHold() {
+        if (capture != null) {
+            capture.hold().release();
+            capture = null;
+        }
+    }
+
+    // ---- position -----------------------------------------------------------------------------------------------
+
+    private void open() throws IOException {
+        if (cursorFile != null) {
+            return;
+        }
+        local.prepare(options.path());
+        CursorFile store = CursorFile.open(local.cursorFile(), services.bootId());
+        boolean complete = false;
+        try {
+            NavigableSet<Txid> txids = local.list();
+            if (!txids.isEmpty()) {
+                Txid newest = txids.last();
+                Optional<Long> checksum = local.fileChecksum(newest);
+                cursor = checksum.isPresent() ? store.load(newest, checksum.get()) : Optional.empty();
+                localMax = newest;
+            }
+            cursorFile = store;
+            complete = true;
+        } finally {
+            if (!complete) {
+                store.close();
+            }
+        }
+    }
+
+    Optional<Cursor> cursor() {
+        return cursor;
+    }
+
+    ReplicaPosition replica() {
+        return replica;
+    }
+
+    boolean chainBroken() {
+        return chainBroken;
+    }
+
+    /** Whether the replica has said where it stands. */
+    boolean positionKnown() {
+        return replica instanceof ReplicaPosition.At;
+    }
+
+    /** The newest local TXID, looked up now if nothing was looked at before. */
+    Txid newestLocal() throws IOException, InterruptedException {
+        lock.lockInterruptibly();
+        try {
+            open();
+            return localMax;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Takes note of where the replica stands, once it is known.
+     *
+     * @param position its newest TXID
+     * @param newestBytes length of the replica's file that is just {@code position}; 0 when it has none
+     * @param fetched that file, downloaded beside the local ones, if it was
+     */
+    void replicaStandsAt(Txid position, long newestBytes, @Nullable Path fetched)
+            throws IOException, InterruptedException {
+        lock.lockInterruptibly();
+        try {
+            open();
+            if (position.isAfter(localMax)) {
+                overtaken(position, fetched);
+            } else if (!position.isZero() && position.equals(localMax) && newestBytes > 0) {
+                Path ours = local.path(position);
+                if (Files.exists(ours) && Files.size(ours) != newestBytes) {
+                    log.atWarn()
+                            .addKeyValue("db", options.path())
+                            .addKeyValue("txid", position)
+                            .log("the replica's newest file is not ours");
+                    overtaken(position, null);
+                }
+            } else if (position.compareTo(localMax) < 0 && !hasAllAfter(position)) {
+                chainBroken = true;
+            }
+            replica = new ReplicaPosition.At(position.max(localMax));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private boolean hasAllAfter(Txid position) throws IOException {
+        NavigableSet<Txid> txids = local.list();
+        for (Txid txid = position.next(); !txid.isAfter(localMax); txid = txid.next()) {
+            if (!txids.contains(txid)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** The replica has a history that the local files do not know: they count for nothing any more. */
+    private void overtaken(Txid position, @Nullable Path fetched) throws IOException {
+        local.clear();
+        cursor = Optional.empty();
+        adoptionTried = fetched == null;
+        capture = releaseProof();
+        if (fetched != null) {
+            Optional<FileStat> database = files.statDatabase();
+            if (database.isPresent()) {
+                local.publish(fetched, position, database.get());
+            }
+        }
+        localMax = fetched == null ? Txid.ZERO : position;
+    }
+
+    private @Nullable WalCapture releaseProof() {
+        if (capture != null) {
+            capture.forgetProof();
+        }
+        return capture;
+    }
+
+    /** A local file that the replica needs is gone: the next copy is complete. */
+    void localChainBroke() throws InterruptedException {
+        lock.lockInterruptibly();
+        try {
+            chainBroken = true;
+            releaseProof();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Somebody else wrote to the replica: what it has counts, its position has to be asked for again. */
+    void replicaWentAnotherWay() throws InterruptedException {
+        lock.lockInterruptibly();
+        try {
+            replica = new ReplicaPosition.Unknown();
+            local.clear();
+            cursor = Optional.empty();
+            localMax = Txid.ZERO;
+            adoptionTried = true;
+            releaseProof();
+        } catch (IOException e) {
+            throw new TransientStorageException(options.path() + ": " + e.getMessage(), e);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    // ---- what the captures do -----------------------------------------------------------------------------------
+
+    /** A cursor from the newest local L0 file, if it can be proven to be the state of this WAL; tried once. */
+    Optional<Cursor> adopt(Copier.Wal wal, ByteReader database, FileFingerprint fingerprint)
+            throws IOException, InterruptedException {
+        if (adoptionTried || localMax.isZero()) {
+            return Optional.empty();
+        }
+        adoptionTried = true;
+        try {
+            Optional<Cursor> adopted = services.adoption().adopt(local.path(localMax), wal, database, fingerprint);
+            if (adopted.isPresent()) {
+                log.atInfo()
+                        .addKeyValue("db", options.path())
+                        .addKeyValue("txid", localMax)
+                        .log("position adopted");
+                observed(adopted.get());
+            }
+            return adopted;
+        } catch (CorruptDataException damaged) {
+            log.atWarn().addKeyValue("db", options.path()).setCause(damaged).log("the newest local file is damaged");
+            return Optional.empty();
+        }
+    }
+
+    /** Applies a copy: from here on it is what the database's history says. */
+    void apply(StagedCopy copy, boolean complete) throws IOException {
+        Optional<FileStat> database = files.statDatabase();
+        Txid txid = copy.next().txid();
+        CursorFile store = opened();
+        store.store(copy.next());
+        if (database.isPresent()) {
+            local.publish(copy.file(), txid, database.get());
+        } else {
+            Files.deleteIfExists(copy.file());
+            return;
+        }
+        cursor = Optional.of(copy.next());
+        chainBroken = false;
+        if (complete) {
+            completeAt = txid;
+        }
+        localMax = txid;
+    }
+
+    /** Keeps the same position, observed again. */
+    void observed(Cursor again) throws IOException {
+        if (!cursor.equals(Optional.of(again))) {
+            opened().store(again);
+            cursor = Optional.of(again);
+        }
+    }
+
+    private CursorFile opened() {
+        CursorFile store = cursorFile;
+        if (store == null) {
+            throw new IllegalStateException("not open");
+        }
+        return store;
+    }
+
+    /**
+     * Ends the capture in order; what was committed since the last look is not copied any more. A WAL with frames stays, so
+     * that another replicator can take over from it; one without was made by us.
+     */
+    void shutDown() throws InterruptedException {
+        lock.lockInterruptibly();
+        try {
+            WalCapture held = capture;
+            capture = null;
+            if (held != null && held.hasEmptyWal() && !held.hold().applicationAttached()) {
+                services.taker().lastClose(files, held.hold());
+            } else if (held != null) {
+                held.hold().release();
+            }
+            if (cursorFile != null && cursor.isPresent()) {
+                services.syncToDisk(local.path(localMax));
+                cursorFile.storeClean(cursor.get());
+            }
+        } catch (IOException e) {
+            log.atWarn().addKeyValue("db", options.path()).setCause(e).log("the capture could not end in order");
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Gives everything up at once; idempotent. */
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            dropHold();
+            if (cursorFile != null) {
+                cursorFile.close();
+                cursorFile = null;
+            }
+        } catch (IOException e) {
+            log.atWarn().addKeyValue("db", options.path()).setCause(e).log("could not close the cursor file");
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    static ConflictException secondWriter(Path database, ConflictException cause) {
+        return new ConflictException(
+                database + ": another process writes to the same replica; uploads stop: " + cause.getMessage(), cause);
+    }
+}

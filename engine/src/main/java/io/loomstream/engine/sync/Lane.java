@@ -1,0 +1,67 @@
+package io.loomstream.engine.sync;
+
+import io.loomstream.engine.concurrent.Gate;
+import io.loomstream.engine.concurrent.TaskScope;
+import java.util.concurrent.Callable;
+import java.util.concurrent.DelayQueue;
+import java.util.concurrent.Delayed;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/**
+ * Work of one kind that becomes due at moments, done one virtual thread per task behind a gate. The permit is acquired
+ * before the thread is forked, so that waiting work costs a queue entry only.
+ */
+final class Lane {
+    private final Gate gate;
+    private final Consumer<ReplicatedDatabase> work;
+    private final DelayQueue<Due> queue = new DelayQueue<>();
+
+    Lane(Gate gate, Consumer<ReplicatedDatabase> work) {
+        this.gate = gate;
+        this.work = work;
+    }
+
+    private record Due(ReplicatedDatabase database, long nanos) implements Delayed {
+        @Override
+        public long getDelay(TimeUnit unit) {
+            return unit.convert(nanos - System.nanoTime(), TimeUnit.NANOSECONDS);
+        }
+
+        @Override
+        public int compareTo(Delayed other) {
+            return Long.compare(nanos - ((Due) other).nanos, 0);
+        }
+    }
+
+    /** Queues a database; the caller sees to it that it is queued once. */
+    void at(long nanos, ReplicatedDatabase database) {
+        queue.add(new Due(database, nanos));
+    }
+
+    /** Does what becomes due until interrupted. */
+    Callable<Void> dispatchIn(TaskScope scope) {
+        return () -> {
+            while (true) {
+                ReplicatedDatabase database = queue.take().database();
+                Gate.Permit permit = gate.acquire();
+                boolean forked = false;
+                try {
+                    scope.fork(() -> {
+                        try {
+                            work.accept(database);
+                        } finally {
+                            permit.close();
+                        }
+                        return null;
+                    });
+                    forked = true;
+                } finally {
+                    if (!forked) {
+                        permit.close();
+                    }
+                }
+            }
+        };
+    }
+}

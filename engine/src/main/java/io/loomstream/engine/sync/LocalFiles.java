@@ -1,0 +1,134 @@
+package io.loomstream.engine.sync;
+
+import io.loomstream.engine.ltx.Level;
+import io.loomstream.engine.ltx.LtxTrailer;
+import io.loomstream.engine.ltx.Txid;
+import io.loomstream.engine.ltx.TxidRange;
+import io.loomstream.engine.posix.FileStat;
+import io.loomstream.engine.replica.FileAccess;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.NavigableSet;
+import java.util.Optional;
+import java.util.TreeSet;
+
+/**
+ * The local L0 files of one database, laid out as Litestream does: {@code <meta>/ltx/0/<min>-<max>.ltx}. They are a cache
+ * of work in flight: complete under their name, not synced to disk; what is durable is the replica.
+ *
+ * <p>Thread-safe as far as the files are: capture adds the newest, upload removes the oldest.
+ */
+final class LocalFiles {
+    private static final int PERMISSION_BITS = 0777;
+    private static final String STAGED = ".tmp";
+
+    private final Path meta;
+    private final Path directory;
+
+    LocalFiles(Path meta) {
+        this.meta = meta;
+        this.directory = meta.resolve("ltx").resolve(Level.L0.toString());
+    }
+
+    Path cursorFile() {
+        return meta.resolve("loomstream.cursor");
+    }
+
+    /** Creates the directories, as open to others as the database's own is, and removes what a kill left half-written. */
+    void prepare(Path database) throws IOException {
+        if (!Files.isDirectory(directory)) {
+            createDirectories(FileAccess.like(database).directories());
+        }
+        Files.walkFileTree(meta, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                if (file.toString().endsWith(STAGED)) {
+                    Files.deleteIfExists(file);
+                }
+                return FileVisitResult.CONTINUE;
+            }
+        });
+    }
+
+    private void createDirectories(FileAccess.Grant access) throws IOException {
+        Deque<Path> missing = new ArrayDeque<>();
+        for (Path at = directory; at != null && !Files.isDirectory(at); at = at.getParent()) {
+            missing.push(at);
+        }
+        for (Path at : missing) {
+            Files.createDirectory(at);
+            access.applyTo(at);
+        }
+    }
+
+    /** TXIDs of the local files in order; a file that covers more than one TXID is not an L0 file of ours. */
+    NavigableSet<Txid> list() throws IOException {
+        TreeSet<Txid> txids = new TreeSet<>();
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
+            for (Path file : files) {
+                TxidRange.parseFileName(file.getFileName().toString())
+                        .filter(range -> range.min().equals(range.max()))
+                        .ifPresent(range -> txids.add(range.max()));
+            }
+        } catch (NoSuchFileException none) {
+            return txids;
+        }
+        return txids;
+    }
+
+    Path path(Txid txid) {
+        return directory.resolve(TxidRange.of(txid).fileName());
+    }
+
+    /** Where a file is written before it gets its name. */
+    Path staging(Txid txid) {
+        return directory.resolve(TxidRange.of(txid).fileName() + STAGED);
+    }
+
+    /** Gives a complete file its name and the database's permissions. */
+    void publish(Path staged, Txid txid, FileStat database) throws IOException {
+        new FileAccess.Grant(database.mode() & PERMISSION_BITS, database.uid(), database.gid()).applyTo(staged);
+        Files.move(staged, path(txid), StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    /** The file checksum in the trailer; empty when there is no such file or it is too short to have one. */
+    Optional<Long> fileChecksum(Txid txid) throws IOException {
+        try (RandomAccessFile file = new RandomAccessFile(path(txid).toFile(), "r")) {
+            if (file.length() < LtxTrailer.SIZE_BYTES) {
+                return Optional.empty();
+            }
+            file.seek(file.length() - Long.BYTES);
+            return Optional.of(file.readLong());
+        } catch (FileNotFoundException absent) {
+            return Optional.empty();
+        }
+    }
+
+    /** Removes the files before {@code first}. */
+    void deleteBefore(Txid first) throws IOException {
+        for (Txid txid : list().headSet(first)) {
+            Files.deleteIfExists(path(txid));
+        }
+    }
+
+    /** Removes every local L0 file: another history has overtaken them. */
+    void clear() throws IOException {
+        List<Txid> newestFirst = new ArrayList<>(list().descendingSet());
+        for (Txid txid : newestFirst) {
+            Files.deleteIfExists(path(txid));
+        }
+    }
+}

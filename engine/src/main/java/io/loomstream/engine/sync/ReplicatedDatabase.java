@@ -1,0 +1,207 @@
+package io.loomstream.engine.sync;
+
+import io.loomstream.engine.concurrent.Time;
+import io.loomstream.engine.error.EngineException;
+import io.loomstream.engine.ltx.Txid;
+import io.loomstream.engine.sync.DatabaseSync.Look;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One database with its capture, its upload and what is due for it. At any moment one look and one upload, at most, are
+ * queued or running.
+ */
+final class ReplicatedDatabase {
+    private static final Logger log = LoggerFactory.getLogger(ReplicatedDatabase.class);
+    private static final Duration SOON = Duration.ofMillis(20);
+
+    private final DatabaseSync sync;
+    private final Upload upload;
+    private final Time time;
+    private final Backoff lookBackoff;
+    private final Backoff uploadBackoff;
+    private int looksInARow;
+    private boolean uploadQueued;
+    private long lastUploadAt;
+    private boolean everUploaded;
+    private volatile @Nullable String lookProblem;
+    private volatile @Nullable String uploadProblem;
+
+    ReplicatedDatabase(DatabaseSpec spec, SyncServices services) {
+        this.sync = new DatabaseSync(spec.options(), services);
+        this.upload = new Upload(sync, spec.replica(), services.copier());
+        this.time = services.time();
+        this.lookBackoff = new Backoff(spec.options().monitorInterval());
+        this.uploadBackoff = new Backoff(spec.options().syncInterval());
+    }
+
+    DatabaseSync sync() {
+        return sync;
+    }
+
+    /** What a look asks for. */
+    record Next(Duration pause, boolean fullCopy, boolean upload) {}
+
+    /** Looks once and says what comes next. Never throws an engine error: it is kept, logged and backed off from. */
+    Next look(boolean mayCopyEverything) throws InterruptedException {
+        DatabaseOptions options = sync.options();
+        try {
+            Look look = sync.look(mayCopyEverything);
+            if (lookBackoff.succeeded()) {
+                log.atInfo().addKeyValue("db", options.path()).log("captured again");
+            }
+            lookProblem = null;
+            return switch (look) {
+                case ABSENT -> new Next(options.monitorInterval(), false, false);
+                case QUIET, COPIED -> {
+                    looksInARow = 0;
+                    boolean behind = sync.localMax().isAfter(upload.uploaded());
+                    yield new Next(options.monitorInterval(), false, behind);
+                }
+                case NEEDS_FULL_COPY -> new Next(Duration.ZERO, true, false);
+                case WAITS_FOR_REPLICA -> new Next(soon(), false, true);
+                case MOVED -> new Next(soon(), mayCopyEverything, false);
+            };
+        } catch (EngineException failure) {
+            lookProblem = failure.getMessage();
+            Duration wait = lookBackoff.failed();
+            if (lookBackoff.worthALine(time.nanoTime())) {
+                log.atError()
+                        .addKeyValue("db", options.path())
+                        .addKeyValue("failures", lookBackoff.failures())
+                        .addKeyValue("error", failure.getMessage())
+                        .log("capture failed; trying again");
+            }
+            return new Next(wait, false, false);
+        }
+    }
+
+    /** Quickly at first, then at the pace of looks. */
+    private Duration soon() {
+        Duration interval = sync.options().monitorInterval();
+        Duration wait = SOON.multipliedBy(1L << Math.min(looksInARow++, 6));
+        return wait.compareTo(interval) < 0 ? wait : interval;
+    }
+
+    /** When an upload may begin, if none is queued yet; null when one is. */
+    synchronized @Nullable Duration queueUpload() {
+        if (uploadQueued) {
+            return null;
+        }
+        uploadQueued = true;
+        if (!everUploaded) {
+            return Duration.ZERO;
+        }
+        long since = time.nanoTime() - lastUploadAt;
+        return Duration.ofNanos(Math.max(0, sync.options().syncInterval().toNanos() - since));
+    }
+
+    /** Uploads once; the wait before the next try, or null when there is nothing left to do. */
+    @Nullable
+    Duration upload() throws InterruptedException {
+        beginUpload();
+        Duration again = null;
+        try {
+            boolean complete = upload.run();
+            if (uploadBackoff.succeeded()) {
+                log.atInfo().addKeyValue("db", sync.options().path()).log("uploading again");
+            }
+            uploadProblem = complete ? null : "waits for a complete copy";
+        } catch (EngineException failure) {
+            uploadProblem = failure.getMessage();
+            again = uploadBackoff.failed();
+            if (uploadBackoff.worthALine(time.nanoTime())) {
+                log.atError()
+                        .addKeyValue("db", sync.options().path())
+                        .addKeyValue("failures", uploadBackoff.failures())
+                        .addKeyValue("error", failure.getMessage())
+                        .log("upload failed; trying again");
+            }
+        }
+        return again;
+    }
+
+    private synchronized void beginUpload() {
+        everUploaded = true;
+        lastUploadAt = time.nanoTime();
+    }
+
+    synchronized void uploadEnded() {
+        uploadQueued = false;
+    }
+
+    boolean behind() {
+        return sync.localMax().isAfter(upload.uploaded());
+    }
+
+    /**
+     * The last look and the last uploads, as often as it takes.
+     *
+     * @param uploadTimeout how long to go on trying to upload; zero for a single try
+     * @param retryInterval pause between tries
+     */
+    Outcome finish(Duration uploadTimeout, Duration retryInterval, Gates gates) throws InterruptedException {
+        long deadline = time.nanoTime() + uploadTimeout.toNanos();
+        boolean absent = false;
+        boolean located = false;
+        String problem;
+        while (true) {
+            problem = null;
+            Look look = lastLook(gates);
+            if (look == Look.ABSENT) {
+                absent = true;
+                break;
+            }
+            if (look == null || look == Look.MOVED) {
+                problem = lookProblem == null ? "it kept changing while it was read" : lookProblem;
+            }
+            if (gates.upload(() -> {
+                upload();
+                return uploadProblem == null && !behind();
+            })) {
+                if (problem == null && (look == Look.QUIET || look == Look.COPIED)) {
+                    break;
+                }
+            } else {
+                problem = uploadProblem == null ? "not everything is uploaded" : uploadProblem;
+            }
+            if (look == Look.WAITS_FOR_REPLICA && uploadProblem == null && !located) {
+                located = true; // now a TXID can be given
+                continue;
+            }
+            if (time.nanoTime() + retryInterval.toNanos() > deadline) {
+                break;
+            }
+            time.sleep(retryInterval);
+        }
+        sync.shutDown();
+        sync.close();
+        Txid local = sync.localMax();
+        return new Outcome(sync.options().path(), local, upload.uploaded(), absent ? null : problem);
+    }
+
+    private @Nullable Look lastLook(Gates gates) throws InterruptedException {
+        try {
+            Look look = Look.MOVED;
+            for (int i = 0; i < 50 && look == Look.MOVED; i++) {
+                if (i > 0) {
+                    time.sleep(SOON);
+                }
+                look = gates.monitor(() -> sync.look(false));
+                if (look == Look.NEEDS_FULL_COPY) {
+                    look = gates.snapshot(() -> sync.look(true));
+                }
+            }
+            return look;
+        } catch (EngineException failure) {
+            lookProblem = failure.getMessage();
+            return null;
+        }
+    }
+
+    void close() {
+        sync.close();
+    }
+}

@@ -1,0 +1,18 @@
+package io.loomstream.engine.sync;
+
+import io.loomstream.engine.concurrent.Time;
+
+/**
+ * Sizes of the process's gates, and its clocks.
+ *
+ * @param monitorPermits looks at once
+ * @param snapshotPermits copies of whole databases at once
+ * @param uploadPermits requests to replicas at once
+ * @param nativePermits calls into SQLite at once; fewer than carrier threads, which each such call blocks one of
+ */
+public record ReplicationOptions(
+        int monitorPermits, int snapshotPermits, int uploadPermits, int nativePermits, Time time) {
+    public static ReplicationOptions defaults() {
+        return new ReplicationOptions(100, 50, 200, 6, Time.system());
+    }
+}

@@ -1,0 +1,153 @@
+package io.loomstream.engine.sync;
+
+import io.loomstream.engine.error.ConflictException;
+import io.loomstream.engine.error.TransientStorageException;
+import io.loomstream.engine.ltx.Level;
+import io.loomstream.engine.ltx.Txid;
+import io.loomstream.engine.ltx.TxidRange;
+import io.loomstream.engine.replica.MissingFileException;
+import io.loomstream.engine.replica.ReplicaClient;
+import io.loomstream.engine.replica.ReplicaFile;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Brings one database's local L0 files to its replica, in TXID order, and removes those that arrived except the newest.
+ *
+ * <p>One task at a time; runs beside a look at the same database.
+ */
+final class Upload {
+    private static final Logger log = LoggerFactory.getLogger(Upload.class);
+    private static final int LEVELS = 10;
+
+    private final DatabaseSync database;
+    private final ReplicaClient replica;
+    private final Copier copier;
+    private volatile Txid uploaded = Txid.ZERO;
+    private @Nullable ConflictException conflict;
+
+    Upload(DatabaseSync database, ReplicaClient replica, Copier copier) {
+        this.database = database;
+        this.replica = replica;
+        this.copier = copier;
+    }
+
+    /** The replica's newest TXID as far as we know. */
+    Txid uploaded() {
+        return uploaded;
+    }
+
+    /**
+     * Uploads everything that is local.
+     *
+     * @return whether the replica has everything now; false when a complete copy is needed first
+     * @throws ConflictException when a second writer was met twice: uploads have stopped for good
+     */
+    boolean run() throws InterruptedException {
+        try {
+            if (!database.positionKnown()) {
+                locate();
+            }
+            return uploadAll();
+        } catch (ConflictException met) {
+            if (conflict != null) {
+                throw DatabaseSync.secondWriter(database.options().path(), met);
+            }
+            conflict = met;
+            log.atError()
+                    .addKeyValue("db", database.options().path())
+                    .setCause(met)
+                    .log(
+                            "the replica has another file under our name: going on from its position with a complete copy");
+            database.replicaWentAnotherWay();
+            return false;
+        } catch (IOException e) {
+            throw new TransientStorageException(database.options().path() + ": " + e.getMessage(), e);
+        }
+    }
+
+    private boolean uploadAll() throws IOException, InterruptedException {
+        LocalFiles local = database.local();
+        while (database.localMax().isAfter(uploaded)) {
+            Txid next = uploaded.next();
+            Txid complete = database.completeAt();
+            if (!Files.exists(local.path(next)) && complete.isAfter(uploaded) && Files.exists(local.path(complete))) {
+                uploadSnapshot(complete);
+                next = complete;
+            }
+            Path file = local.path(next);
+            if (!Files.exists(file)) {
+                if (database.localMax().isAfter(uploaded) && !Files.exists(file)) {
+                    log.atWarn()
+                            .addKeyValue("db", database.options().path())
+                            .addKeyValue("txid", next)
+                            .log("a local file that the replica lacks is gone");
+                    database.localChainBroke();
+                }
+                return false;
+            }
+            replica.write(Level.L0, TxidRange.of(next), file);
+            uploaded = next;
+            if (!next.equals(Txid.ONE)) {
+                Files.deleteIfExists(local.path(next.previous()));
+            }
+        }
+        return true;
+    }
+
+    /** Bridges TXIDs whose files are lost: a complete copy as one file for all of them. */
+    private void uploadSnapshot(Txid complete) throws IOException, InterruptedException {
+        LocalFiles local = database.local();
+        TxidRange range = new TxidRange(Txid.ONE, complete);
+        Path staging = local.staging(complete).resolveSibling(range.fileName() + ".tmp");
+        try {
+            copier.asSnapshot(local.path(complete), staging);
+            replica.write(Level.SNAPSHOT, range, staging);
+        } finally {
+            Files.deleteIfExists(staging);
+        }
+    }
+
+    /** Asks the replica where it stands; with nothing local, fetches its newest L0 file to go on from. */
+    private void locate() throws IOException, InterruptedException {
+        Txid newest = Txid.ZERO;
+        long newestBytes = 0;
+        boolean single = false;
+        for (int number = 0; number < LEVELS; number++) {
+            List<ReplicaFile> files = replica.list(new Level(number), Txid.ZERO);
+            for (ReplicaFile file : files) {
+                Txid max = file.range().max();
+                boolean asL0 = number == 0 && file.range().min().equals(max);
+                if (max.isAfter(newest)) {
+                    newest = max;
+                    single = asL0;
+                    newestBytes = asL0 ? file.sizeBytes() : 0;
+                }
+            }
+        }
+        Optional<Path> fetched = single && newest.isAfter(database.newestLocal()) ? fetch(newest) : Optional.empty();
+        uploaded = newest;
+        database.replicaStandsAt(newest, newestBytes, fetched.orElse(null));
+        if (!newest.isZero()) {
+            database.local().deleteBefore(newest.isAfter(database.localMax()) ? database.localMax() : newest);
+        }
+    }
+
+    private Optional<Path> fetch(Txid txid) throws IOException {
+        Path staging = database.local().staging(txid);
+        try (InputStream file = replica.open(Level.L0, TxidRange.of(txid), 0)) {
+            Files.copy(file, staging, StandardCopyOption.REPLACE_EXISTING);
+            return Optional.of(staging);
+        } catch (MissingFileException gone) {
+            return Optional.empty();
+        }
+    }
+}

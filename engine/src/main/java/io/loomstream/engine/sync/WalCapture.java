@@ -1,0 +1,399 @@
+package io.loomstream.engine.sync;
+
+import io.loomstream.engine.error.CorruptDataException;
+import io.loomstream.engine.ltx.Txid;
+import io.loomstream.engine.sqlite.DatabaseFiles;
+import io.loomstream.engine.sqlite.DatabaseHeader;
+import io.loomstream.engine.sqlite.WalFile;
+import io.loomstream.engine.sqlite.WalHold;
+import io.loomstream.engine.sqlite.WalIndex;
+import io.loomstream.engine.sqlite.WalIndex.Valid;
+import io.loomstream.engine.sync.DatabaseSync.Look;
+import io.loomstream.engine.wal.PageMap;
+import io.loomstream.engine.wal.WalBatch;
+import io.loomstream.engine.wal.WalHeader;
+import io.loomstream.engine.wal.WalPosition;
+import io.loomstream.engine.wal.WalReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
+
+/**
+ * Copies from one WAL hold, for as long as it lasts: reads the wal-index, asks {@link Continuity}, copies, and looks again
+ * whether everything stood still meanwhile. What it read is thrown away otherwise.
+ *
+ * <p>Used by one task at a time, under its database's lock.
+ */
+final class WalCapture {
+    private static final Logger log = LoggerFactory.getLogger(WalCapture.class);
+
+    private static final Duration UNSETTLED_PATIENCE = Duration.ofSeconds(1);
+    private static final int ROUNDS = 1000;
+
+    private final DatabaseSync owner;
+    private final WalHold hold;
+    private final DatabaseFiles files;
+    private final SyncServices services;
+    private final DatabaseOptions options;
+    /** The cursor was made, or proven, under this very hold. */
+    private boolean proven;
+
+    private long unsettledSince;
+    private boolean unsettled;
+
+    WalCapture(DatabaseSync owner, WalHold hold, DatabaseFiles files, SyncServices services, DatabaseOptions options) {
+        this.owner = owner;
+        this.hold = hold;
+        this.files = files;
+        this.services = services;
+        this.options = options;
+    }
+
+    WalHold hold() {
+        return hold;
+    }
+
+    /** The cursor has to be proven again, or there is another one. */
+    void forgetProof() {
+        proven = false;
+    }
+
+    /** Whether the WAL holds no frame at all. */
+    boolean hasEmptyWal() throws IOException {
+        return hold.readIndex() instanceof Valid(WalIndex index) && index.lastFrame() == 0;
+    }
+
+    /** Copies until nothing is left, or until the rest came after this call began. */
+    Look copyRounds(boolean mayCopyEverything) throws IOException, InterruptedException {
+        boolean copied = false;
+        for (int round = 0; round < ROUNDS; round++) {
+            if (round > 0 && !hold.intact()) {
+                return Look.MOVED;
+            }
+            FileFingerprint database = owner.fingerprint();
+            if (!(hold.readIndex() instanceof Valid(WalIndex index))) {
+                return waitForIndex();
+            }
+            unsettled = false;
+            if (proven && nothingNew(index)) {
+                settle(database, index);
+                return copied ? Look.COPIED : Look.QUIET;
+            }
+            Step step = step(database, index, mayCopyEverything);
+            switch (step) {
+                case IN_SYNC -> {
+                    return copied ? Look.COPIED : Look.QUIET;
+                }
+                case COPIED -> {
+                    settleNow();
+                    return Look.COPIED;
+                }
+                case COPIED_A_PART -> copied = true;
+                case DISCARDED -> {
+                    if (round > 3) {
+                        return Look.MOVED;
+                    }
+                }
+                case NEEDS_FULL_COPY -> {
+                    return Look.NEEDS_FULL_COPY;
+                }
+                case WAITS -> {
+                    return Look.WAITS_FOR_REPLICA;
+                }
+            }
+        }
+        return Look.COPIED;
+    }
+
+    private enum Step {
+        IN_SYNC,
+        COPIED,
+        COPIED_A_PART,
+        DISCARDED,
+        NEEDS_FULL_COPY,
+        WAITS
+    }
+
+    private boolean nothingNew(WalIndex index) {
+        if (index.lastFrame() == 0) {
+            return true;
+        }
+        Optional<Cursor> cursor = owner.cursor();
+        return cursor.isPresent()
+                && index.salts().equals(cursor.get().walSalts())
+                && index.lastFrame() == cursor.get().frame();
+    }
+
+    /** Everything in the WAL is copied and is in the database file, as this reading of the index shows. */
+    boolean sealedBy(WalIndex index) {
+        Optional<Cursor> cursor = owner.cursor();
+        return proven
+                && cursor.isPresent()
+                && index.lastFrame() == cursor.get().frame()
+                && index.salts().equals(cursor.get().walSalts())
+                && index.fullyBackfilled();
+    }
+
+    /** Whether the last close would lose nothing, and the fingerprint will tell what happens after it. */
+    boolean canRest(WalIndex index) {
+        Optional<Cursor> cursor = owner.cursor();
+        return cursor.isPresent()
+                && cursor.get().sealed()
+                && !cursor.get().database().racy()
+                && proven
+                && nothingNew(index)
+                && index.fullyBackfilled();
+    }
+
+    private Look waitForIndex() throws IOException, InterruptedException {
+        long now = services.time().nanoTime();
+        if (!unsettled) {
+            unsettled = true;
+            unsettledSince = now;
+        } else if (now - unsettledSince > UNSETTLED_PATIENCE.toNanos()) {
+            // A writer died inside the update. Any connection that reads repairs that.
+            boolean recovered = services.taker().recover(files);
+            log.atInfo()
+                    .addKeyValue("db", options.path())
+                    .addKeyValue("recovered", recovered)
+                    .log("the wal-index was left half-written");
+            unsettled = false;
+        }
+        return Look.MOVED;
+    }
+
+    private void settleNow() throws IOException {
+        FileFingerprint database = owner.fingerprint();
+        if (hold.readIndex() instanceof Valid(WalIndex index) && nothingNew(index)) {
+            settle(database, index);
+        }
+    }
+
+    /**
+     * Everything the WAL holds is copied. The fingerprint was taken before the index was read: what it vouches for can only
+     * be older.
+     */
+    private void settle(FileFingerprint database, WalIndex index) throws IOException {
+        if (owner.cursor().isEmpty()) {
+            return;
+        }
+        Cursor cursor = owner.cursor().get();
+        if (index.lastFrame() == 0) {
+            // Nothing in the WAL: what was sealed before stays sealed, and nobody wrote since.
+            if (cursor.sealed() && !cursor.database().proves(database)) {
+                owner.observed(cursor.observed(database, true));
+            }
+            return;
+        }
+        boolean sealed = index.fullyBackfilled();
+        if (sealed != cursor.sealed() || !cursor.database().proves(database)) {
+            owner.observed(cursor.observed(database, sealed));
+        }
+    }
+
+    private Step step(FileFingerprint database, WalIndex index, boolean mayCopyEverything)
+            throws IOException, InterruptedException {
+        Optional<WalFile> opened = hold.openWal();
+        try {
+            Optional<WalHeader> header = opened.isPresent() ? opened.get().header() : Optional.empty();
+            boolean readable = header.isPresent() && header.get().salts().equals(index.salts());
+            if (index.lastFrame() > 0 && !readable) {
+                return Step.DISCARDED; // caught between the two; if it lasts, nobody can read this database
+            }
+            Optional<Copier.Wal> wal = index.lastFrame() > 0 && opened.isPresent() && header.isPresent()
+                    ? Optional.of(new Copier.Wal(
+                            opened.get(), header.get(), files.wal().toString(), index.lastFrame()))
+                    : Optional.empty();
+            if (owner.cursor().isEmpty() && wal.isPresent()) {
+                if (owner.adopt(wal.get(), hold::readDatabase, database).isPresent()) {
+                    proven = true;
+                }
+            }
+            Verdict verdict = Continuity.decide(observe(database, index, wal));
+            return switch (verdict) {
+                case Verdict.InSync inSync -> {
+                    proven = true;
+                    settle(database, index);
+                    yield Step.IN_SYNC;
+                }
+                case Verdict.Wait wait -> Step.WAITS;
+                case Verdict.Continue(int frame) -> copyFrames(wal.orElseThrow(), frame);
+                case Verdict.Full(Txid txid) ->
+                    mayCopyEverything ? copyEverything(txid, database, index, wal) : Step.NEEDS_FULL_COPY;
+                case Verdict.Resync(Txid txid, Verdict.Reason reason) -> {
+                    if (!mayCopyEverything) {
+                        yield Step.NEEDS_FULL_COPY;
+                    }
+                    log.atLevel(reason == Verdict.Reason.BROKEN_INVARIANT ? Level.ERROR : Level.INFO)
+                            .addKeyValue("db", options.path())
+                            .addKeyValue("reason", reason.text())
+                            .addKeyValue("txid", txid)
+                            .log("copying every page again");
+                    yield copyEverything(txid, database, index, wal);
+                }
+            };
+        } finally {
+            opened.ifPresent(WalFile::close);
+        }
+    }
+
+    private Observation observe(FileFingerprint database, WalIndex index, Optional<Copier.Wal> wal) throws IOException {
+        Optional<Cursor> cursor = owner.cursor();
+        boolean frameAtCursor = cursor.isPresent() && wal.isPresent() && reaches(wal.get(), cursor.get());
+        return new Observation(
+                cursor,
+                owner.replica(),
+                proven,
+                cursor.isPresent() && cursor.get().database().sameFile(database),
+                index.pageSize() != 0 ? index.pageSize() : pageSizeOfFile(),
+                !owner.chainBroken(),
+                wal.isPresent()
+                        ? new Observation.Wal.Present(wal.get().header().salts())
+                        : new Observation.Wal.Nothing(),
+                frameAtCursor,
+                cursor.isPresent() && cursor.get().database().proves(database));
+    }
+
+    /** Whether the WAL still has the cursor's frame where it was. */
+    private static boolean reaches(Copier.Wal wal, Cursor cursor) throws IOException {
+        if (!wal.header().salts().equals(cursor.walSalts()) || cursor.frame() > wal.lastFrame()) {
+            return false;
+        }
+        return WalReader.storedChecksum(wal.source(), wal.header(), cursor.frame())
+                .filter(cursor.frameChecksum()::equals)
+                .isPresent();
+    }
+
+    private int pageSizeOfFile() throws IOException {
+        byte[] bytes = new byte[DatabaseHeader.SIZE_BYTES];
+        int length = hold.readDatabase(0, bytes, 0, bytes.length);
+        return DatabaseHeader.parse(bytes, length)
+                .orElseThrow(() -> new CorruptDataException(options.path().toString(), 0, "no database header"))
+                .pageSize();
+    }
+
+    private Step copyFrames(Copier.Wal wal, int from) throws IOException, InterruptedException {
+        Cursor cursor = owner.cursor().orElseThrow();
+        WalPosition start = from == 0 ? Copier.start(wal.header()) : new WalPosition(from, cursor.frameChecksum());
+        WalBatch batch = services.copier().map(wal, start, options.syncWalBytesMax());
+        if (batch.lastFrame() == from) {
+            throw new CorruptDataException(
+                    wal.name(), wal.header().endOfFrame(from), "no commit up to frame " + wal.lastFrame());
+        }
+        Path staging = owner.local().staging(cursor.txid().next());
+        StagedCopy copy = services.copier().copyFrames(cursor, wal, from, batch, hold::readDatabase, staging);
+        if (!stoodStill(wal)) {
+            Files.deleteIfExists(copy.file());
+            return Step.DISCARDED;
+        }
+        owner.apply(copy, false);
+        proven = true;
+        return batch.limited() ? Step.COPIED_A_PART : Step.COPIED;
+    }
+
+    /** Whether the WAL that was read is still the one of this hold. */
+    private boolean stoodStill(Copier.Wal wal) throws IOException {
+        byte[] bytes = new byte[WalHeader.SIZE_BYTES];
+        return wal.source().read(0, bytes, 0, bytes.length) == bytes.length
+                && WalHeader.parse(bytes).filter(wal.header()::equals).isPresent()
+                && hold.intact()
+                && hold.readIndex() instanceof Valid(WalIndex now)
+                && now.salts().equals(wal.header().salts());
+    }
+
+    /**
+     * Copies every page while applications go on. Frames up to M0, the last one at the start, are laid over the database
+     * file. If nothing later was, or is being, written into the file by a checkpoint the copy is exact at M0. Otherwise it
+     * is a mixture, which the frames after M0, laid over it, make exact at the last of them.
+     */
+    private Step copyEverything(Txid txid, FileFingerprint before, WalIndex index, Optional<Copier.Wal> wal)
+            throws IOException, InterruptedException {
+        Path staging = owner.local().staging(txid);
+        Copier.Base base = base(wal);
+        StagedCopy copy = services.copier().copyEverything(txid, base, wal, hold::readDatabase, staging);
+        boolean kept = false;
+        try {
+            // In this order: a checkpoint that ends between the two shows in the index.
+            boolean running = hold.checkpointRunning();
+            if (!(hold.readIndex() instanceof Valid(WalIndex after)) || (wal.isPresent() && !stoodStill(wal.get()))) {
+                return Step.DISCARDED;
+            }
+            int copied = base.position().frame();
+            boolean untouched = !running && after.backfilled() <= copied && after.backfillAttempted() <= copied;
+            Cursor next;
+            if (untouched || after.lastFrame() == copied) {
+                if (!hold.intact()) {
+                    return Step.DISCARDED;
+                }
+                next = copy.next().observed(before, index.fullyBackfilled());
+            } else {
+                Optional<StagedCopy> exact = layOver(copy, base, after);
+                if (exact.isEmpty()) {
+                    return Step.DISCARDED;
+                }
+                Files.delete(copy.file());
+                copy = exact.get();
+                next = copy.next().observed(before, false);
+            }
+            owner.apply(new StagedCopy(copy.file(), next, copy.bytes(), copy.pages()), true);
+            kept = true;
+            proven = true;
+            log.atInfo()
+                    .addKeyValue("db", options.path())
+                    .addKeyValue("txid", txid)
+                    .addKeyValue("pages", copy.pages())
+                    .addKeyValue("bytes", copy.bytes())
+                    .log("every page copied");
+            return Step.COPIED;
+        } finally {
+            if (!kept) {
+                Files.deleteIfExists(copy.file());
+            }
+        }
+    }
+
+    private Copier.Base base(Optional<Copier.Wal> wal) throws IOException {
+        if (wal.isEmpty()) {
+            int pageSize = pageSizeOfFile();
+            int commit = Math.toIntExact(hold.databaseSizeBytes() / pageSize);
+            return new Copier.Base(pageSize, commit, new PageMap(), Copier.nowhere());
+        }
+        WalBatch batch = services.copier().map(wal.get(), Copier.start(wal.get().header()), 0);
+        return new Copier.Base(
+                wal.get().header().pageSize(),
+                batch.commitPages(),
+                batch.pages(),
+                new WalPosition(batch.lastFrame(), batch.checksum()));
+    }
+
+    /** Empty when the WAL is not the one the first try saw. */
+    private Optional<StagedCopy> layOver(StagedCopy first, Copier.Base base, WalIndex after)
+            throws IOException, InterruptedException {
+        try (WalFile file = hold.openWal().orElse(null)) {
+            Optional<WalHeader> header = file == null ? Optional.empty() : file.header();
+            if (file == null || header.isEmpty() || !header.get().salts().equals(after.salts())) {
+                return Optional.empty();
+            }
+            Copier.Wal wal = new Copier.Wal(file, header.get(), files.wal().toString(), after.lastFrame());
+            WalPosition from = base.position().frame() == 0 ? Copier.start(header.get()) : base.position();
+            WalBatch batch = services.copier().map(wal, from, 0);
+            Copier.Base newer = new Copier.Base(
+                    base.pageSize(),
+                    batch.commitPages(),
+                    batch.pages(),
+                    new WalPosition(batch.lastFrame(), batch.checksum()));
+            Path staging = first.file().resolveSibling(first.file().getFileName() + ".tmp");
+            StagedCopy exact = services.copier().layOver(first, newer, wal, hold::readDatabase, staging);
+            if (!stoodStill(wal)) {
+                Files.deleteIfExists(exact.file());
+                return Optional.empty();
+            }
+            return Optional.of(exact);
+        }
+    }
+}

@@ -1,0 +1,225 @@
+package io.loomstream.engine.sync;
+
+import io.loomstream.engine.sqlite.DatabaseFiles;
+import io.loomstream.engine.sqlite.WalHold;
+import io.loomstream.engine.sqlite.WalIndex;
+import io.loomstream.engine.sqlite.WalIndex.Valid;
+import java.io.IOException;
+import java.time.Duration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps a held WAL from growing without end, and the hold from standing in an application's way.
+ *
+ * <p>The application's own checkpoints do the work wherever they do; here the writer is let reset the WAL when all of it is
+ * copied and in the database file. Only where nobody checkpoints do we, and never with RESTART or TRUNCATE.
+ *
+ * <p>Used by one task at a time, under its database's lock.
+ */
+final class WalMaintenance {
+    private static final Logger log = LoggerFactory.getLogger(WalMaintenance.class);
+
+    private static final Duration FREEZE_LOOK = Duration.ofMillis(20);
+    private static final int FREEZE_LOOKS = 10;
+    private static final Duration BETWEEN_RESTARTS = Duration.ofSeconds(5);
+    private static final int SHORT_TAIL_FRAMES = 100;
+    private static final int QUIET_LOOKS_BEFORE_REST = 2;
+
+    private final DatabaseOptions options;
+    private final DatabaseFiles files;
+    private final SyncServices services;
+    private final Duration checkpointInterval;
+    private boolean restartTried;
+    private long restartTriedAt;
+    private int framesAtRestart;
+    private boolean behind;
+    private long behindSince;
+    private int quietLooks;
+    private int hoppedAtFrame;
+
+    WalMaintenance(DatabaseOptions options, DatabaseFiles files, SyncServices services) {
+        this.options = options;
+        this.files = files;
+        this.services = services;
+        this.checkpointInterval = options.checkpointInterval();
+    }
+
+    /** Whether to keep the hold. */
+    enum Result {
+        KEEP,
+        /** Nobody has the database open and everything is sealed: time for the last close. */
+        REST
+    }
+
+    /** To be called after each look under the hold. */
+    Result afterLook(WalCapture capture, boolean copied) throws IOException, InterruptedException {
+        WalHold hold = capture.hold();
+        if (yieldToCheckpoint(capture)) {
+            return Result.KEEP;
+        }
+        if (!(hold.readIndex() instanceof Valid(WalIndex index))) {
+            return Result.KEEP;
+        }
+        if (hold.limitsBackfill() && index.lastFrame() != hoppedAtFrame) {
+            hoppedAtFrame = index.lastFrame();
+            hold.hop(capture::sealedBy);
+        }
+        checkpointIfNobodyDoes(index);
+        if (index.lastFrame() > options.truncatePages() && options.truncatePages() > 0 && !capture.sealedBy(index)) {
+            stopWritersAndRestart(capture);
+        } else {
+            restartIfLarge(capture, index);
+        }
+        return restIfAlone(capture, copied);
+    }
+
+    /**
+     * An application's RESTART or TRUNCATE with a busy timeout keeps the write and the checkpoint lock while it waits for
+     * our slot. Nobody can commit then: copy the rest, step aside.
+     */
+    private boolean yieldToCheckpoint(WalCapture capture) throws IOException, InterruptedException {
+        WalHold hold = capture.hold();
+        if (!hold.checkpointMayWaitForUs()) {
+            return false;
+        }
+        services.time().sleep(FREEZE_LOOK);
+        if (!hold.checkpointMayWaitForUs()) {
+            return false;
+        }
+        capture.copyRounds(false);
+        letRestart(capture);
+        return true;
+    }
+
+    private void checkpointIfNobodyDoes(WalIndex index) throws InterruptedException {
+        long now = services.time().nanoTime();
+        if (index.framesToBackfill() == 0) {
+            behind = false;
+            return;
+        }
+        if (!behind) {
+            // The application's own checkpoint may come right after its commit: give it until the next look.
+            behind = true;
+            behindSince = now;
+            return;
+        }
+        boolean many = index.framesToBackfill() >= options.minCheckpointPages();
+        boolean old = !checkpointInterval.isZero() && now - behindSince > checkpointInterval.toNanos();
+        if (many || old) {
+            services.taker().checkpointPassive(files);
+            behind = false;
+        }
+    }
+
+    private void restartIfLarge(WalCapture capture, WalIndex index) throws IOException, InterruptedException {
+        long now = services.time().nanoTime();
+        boolean due = index.lastFrame() > options.minCheckpointPages()
+                && index.lastFrame() != framesAtRestart
+                && (!restartTried || now - restartTriedAt >= BETWEEN_RESTARTS.toNanos());
+        if (!due) {
+            return;
+        }
+        // A busy writer is sealed only for moments: follow it for a few rounds.
+        for (int round = 0; round < 3 && !capture.sealedBy(index); round++) {
+            if (index.framesToBackfill() > 0 && !services.taker().checkpointPassive(files)) {
+                return;
+            }
+            capture.copyRounds(false);
+            if (!(capture.hold().readIndex() instanceof Valid(WalIndex now2))) {
+                return;
+            }
+            index = now2;
+        }
+        if (capture.sealedBy(index)) {
+            restartTried = true;
+            restartTriedAt = now;
+            framesAtRestart = index.lastFrame();
+            letRestart(capture);
+        }
+    }
+
+    /** Gives the slot up under the freeze, for as long as a writer may take to come, and takes it back. */
+    private boolean letRestart(WalCapture capture) throws IOException, InterruptedException {
+        WalHold hold = capture.hold();
+        if (!hold.letRestart(capture::sealedBy)) {
+            return false;
+        }
+        return awaitRestart(capture);
+    }
+
+    private boolean awaitRestart(WalCapture capture) throws IOException, InterruptedException {
+        WalHold hold = capture.hold();
+        boolean restarted = false;
+        try {
+            for (int look = 0; look < FREEZE_LOOKS && !restarted; look++) {
+                services.time().sleep(FREEZE_LOOK);
+                restarted = !(hold.readIndex() instanceof Valid(WalIndex index)) || !capture.sealedBy(index);
+            }
+        } finally {
+            // Also when interrupted: without a slot and without a freeze the WAL could be reset unseen.
+            if (!hold.endRestart()) {
+                log.atWarn().addKeyValue("db", options.path()).log("the hold could not be taken back after a restart");
+                hold.release();
+            }
+        }
+        return restarted;
+    }
+
+    /**
+     * For a WAL that grew large because its writer never pauses: most of the work is done beside the writer, the rest while
+     * it is kept out for some milliseconds.
+     */
+    private void stopWritersAndRestart(WalCapture capture) throws IOException, InterruptedException {
+        long now = services.time().nanoTime();
+        if (restartTried && now - restartTriedAt < BETWEEN_RESTARTS.toNanos()) {
+            return;
+        }
+        restartTried = true;
+        restartTriedAt = now;
+        services.taker().checkpointPassive(files);
+        capture.copyRounds(false);
+        boolean free = false;
+        try {
+            free = services.taker().underWriteLock(files, () -> {
+                if (!(capture.hold().readIndex() instanceof Valid(WalIndex index))
+                        || index.framesToBackfill() > SHORT_TAIL_FRAMES) {
+                    return false;
+                }
+                capture.copyRounds(false);
+                services.taker().checkpointPassive(files);
+                capture.copyRounds(false);
+                return capture.hold().letRestart(capture::sealedBy);
+            });
+        } catch (IOException busy) {
+            log.atDebug().addKeyValue("db", options.path()).setCause(busy).log("writers could not be stopped");
+        }
+        if (free) {
+            awaitRestart(capture);
+        }
+    }
+
+    private Result restIfAlone(WalCapture capture, boolean copied) throws IOException, InterruptedException {
+        WalHold hold = capture.hold();
+        if (copied || hold.applicationAttached()) {
+            quietLooks = 0;
+            return Result.KEEP;
+        }
+        quietLooks++;
+        if (quietLooks < QUIET_LOOKS_BEFORE_REST) {
+            return Result.KEEP;
+        }
+        if (!(hold.readIndex() instanceof Valid(WalIndex index))) {
+            return Result.KEEP;
+        }
+        if (!index.fullyBackfilled()) {
+            services.taker().checkpointPassive(files);
+            return Result.KEEP; // sealed, and its fingerprint old enough, at the next look
+        }
+        if (!capture.canRest(index)) {
+            return Result.KEEP;
+        }
+        quietLooks = 0;
+        return Result.REST;
+    }
+}
