@@ -1,0 +1,241 @@
+package io.loomstream.app.config;
+
+import io.loomstream.engine.sync.DatabaseOptions;
+import io.loomstream.engine.sync.HoldMode;
+import io.loomstream.engine.sync.JournalPolicy;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.slf4j.event.Level;
+
+/** Turns the text of a configuration into records, by Litestream's rules where both know a key. */
+final class ConfigReader {
+    private static final Set<String> LITESTREAM_TYPES =
+            Set.of("s3", "gs", "abs", "sftp", "webdav", "webdavs", "nats", "oss");
+    private static final String SYNC_INTERVAL = "sync-interval";
+
+    private final Environment environment;
+    private final Problems problems;
+    /** What must be each database's own, with the line that took it: two writers in one place destroy each other. */
+    private final Map<Path, Integer> databasePaths = new HashMap<>();
+
+    private final Map<Path, Integer> metaPaths = new HashMap<>();
+    private final Map<Path, Integer> replicaDirectories = new HashMap<>();
+
+    private ConfigReader(Environment environment, Problems problems) {
+        this.environment = environment;
+        this.problems = problems;
+    }
+
+    /** Reads a YAML text whose environment variables are expanded already. */
+    static ServerConfig read(String text, Environment environment, Problems problems) throws ConfigException {
+        Node root = YamlReader.read(text, problems);
+        var reader = new ConfigReader(environment, problems);
+        if (root == null || root.isNull()) {
+            return reader.top(new Node.Mapping(Map.of(), 0));
+        }
+        if (root instanceof Node.Mapping mapping) {
+            return reader.top(mapping);
+        }
+        throw problems.error(root.line(), "the file must be a mapping of keys to values (got " + root.shown() + ")");
+    }
+
+    private ServerConfig top(Node.Mapping root) throws ConfigException {
+        var fields = new Fields(root, "", problems);
+        fields.check(KnownKeys.TOP);
+        Duration shutdownTimeout = fields.duration("shutdown-sync-timeout", ServerConfig.DEFAULT_SHUTDOWN_SYNC_TIMEOUT);
+        if (shutdownTimeout.isNegative()) {
+            throw fields.error(
+                    "shutdown-sync-timeout", "shutdown-sync-timeout must be >= 0", GoDuration.format(shutdownTimeout));
+        }
+        Duration shutdownInterval = positive(
+                fields,
+                "shutdown-sync-interval",
+                "shutdown sync interval",
+                ServerConfig.DEFAULT_SHUTDOWN_SYNC_INTERVAL);
+        Duration syncInterval = positive(fields, SYNC_INTERVAL, "sync interval", Duration.ofSeconds(1));
+        LoggingConfig logging = logging(fields);
+        List<DatabaseConfig> databases = new ArrayList<>();
+        var list = fields.sequence("dbs");
+        if (list.isPresent()) {
+            for (Node item : list.get().items()) {
+                databases.add(database(item, databases.size() + 1, syncInterval));
+            }
+        }
+        return new ServerConfig(databases, logging, shutdownTimeout, shutdownInterval);
+    }
+
+    private static Duration positive(Fields fields, String key, String name, Duration unset) throws ConfigException {
+        Duration value = fields.duration(key, unset);
+        if (!value.isPositive()) {
+            throw fields.error(key, name + " must be greater than 0", GoDuration.format(value));
+        }
+        return value;
+    }
+
+    private LoggingConfig logging(Fields top) throws ConfigException {
+        var section = top.mapping("logging");
+        LoggingConfig unset = LoggingConfig.defaults();
+        if (section.isEmpty()) {
+            return withLevelOfEnvironment(unset);
+        }
+        Fields fields = section.get();
+        fields.check(KnownKeys.LOGGING);
+        Level level = unset.level();
+        var word = fields.text("level");
+        if (word.isPresent()) {
+            var known = LogLevels.parse(word.get());
+            if (known.isEmpty()) {
+                // Litestream takes any word here and falls back to info; its files must go on working.
+                problems.warn(
+                        fields.lineOf("level"),
+                        "logging.level: must be trace, debug, info, warn or error; info is used (got " + word.get()
+                                + ")");
+            }
+            level = known.orElse(level);
+        }
+        return withLevelOfEnvironment(new LoggingConfig(
+                level,
+                fields.choice("type", unset.type(), LoggingConfig.Type.class),
+                fields.bool("stderr", unset.stderr()),
+                fields.bool("source", unset.source())));
+    }
+
+    private LoggingConfig withLevelOfEnvironment(LoggingConfig logging) {
+        return LogLevels.parse(environment.variable("LOG_LEVEL"))
+                .map(logging::withLevel)
+                .orElse(logging);
+    }
+
+    private DatabaseConfig database(Node item, int number, Duration syncInterval) throws ConfigException {
+        if (!(item instanceof Node.Mapping mapping)) {
+            throw problems.error(
+                    item.line(), "database config #" + number + ": must be a mapping (got " + item.shown() + ")");
+        }
+        String position = "database config #" + number;
+        var unnamed = new Fields(mapping, position + ": ", problems);
+        if (unnamed.text("path").isEmpty() && unnamed.text("dir").isEmpty()) {
+            throw problems.error(mapping.line(), position + ": must specify either 'path' or 'dir'");
+        }
+        if (unnamed.text("path").isPresent() && unnamed.text("dir").isPresent()) {
+            throw problems.error(unnamed.lineOf("dir"), position + ": cannot specify both 'path' and 'dir'");
+        }
+        if (unnamed.text("dir").isPresent()) {
+            unnamed.check(KnownKeys.DATABASE);
+        }
+        Path path = unnamed.parsed("path", environment::path).orElseThrow();
+        String prefix = "dbs[" + path + "]";
+        var fields = new Fields(mapping, prefix + ".", problems);
+        fields.check(KnownKeys.DATABASE);
+        unique(databasePaths, path, fields, "path", "the same database is listed");
+
+        DatabaseOptions options = options(fields, path);
+        unique(metaPaths, options.metaPath(), fields, "meta-path", "the meta directory is another database's");
+        Replica replica = replica(fields, prefix, syncInterval);
+        return new DatabaseConfig(options.withSyncInterval(replica.syncInterval()), replica.config());
+    }
+
+    private void unique(Map<Path, Integer> taken, Path path, Fields fields, String key, String complaint)
+            throws ConfigException {
+        Integer line = taken.putIfAbsent(path, fields.lineOf(key));
+        if (line != null) {
+            throw fields.error(key, complaint + " in line " + line + " already", path.toString());
+        }
+    }
+
+    private DatabaseOptions options(Fields fields, Path path) throws ConfigException {
+        DatabaseOptions unset = DatabaseOptions.defaults(path);
+        Duration checkpointInterval = fields.duration("checkpoint-interval", unset.checkpointInterval());
+        notNegative(fields, "checkpoint-interval", checkpointInterval);
+        Duration busyTimeout = fields.duration("busy-timeout", unset.busyTimeout());
+        notNegative(fields, "busy-timeout", busyTimeout);
+        return new DatabaseOptions(
+                path,
+                fields.parsed("meta-path", environment::path).orElse(unset.metaPath()),
+                fields.duration("monitor-interval", unset.monitorInterval()),
+                unset.syncInterval(),
+                checkpointInterval,
+                (int) fields.integer("min-checkpoint-page-count", unset.minCheckpointPages(), 1, Integer.MAX_VALUE),
+                (int) fields.integer("truncate-page-n", unset.truncatePages(), Integer.MIN_VALUE, Integer.MAX_VALUE),
+                busyTimeout,
+                fields.integer("max-sync-wal-bytes", unset.syncWalBytesMax(), 0, Long.MAX_VALUE),
+                fields.integer("max-wal-bytes", unset.walBytesMax(), 0, Long.MAX_VALUE),
+                fields.choice("hold", unset.hold(), HoldMode.class),
+                fields.choice("journal-mode", unset.journalPolicy(), JournalPolicy.class));
+    }
+
+    private static void notNegative(Fields fields, String key, Duration value) throws ConfigException {
+        if (value.isNegative()) {
+            throw fields.error(key, "must be >= 0", GoDuration.format(value));
+        }
+    }
+
+    private record Replica(ReplicaConfig config, Duration syncInterval) {}
+
+    private Replica replica(Fields database, String prefix, Duration syncInterval) throws ConfigException {
+        var single = database.mapping("replica");
+        var list = database.sequence("replicas");
+        if (single.isPresent() && list.isPresent()) {
+            throw problems.error(
+                    database.lineOf("replicas"), prefix + ": cannot specify 'replica' and 'replicas' on a database");
+        }
+        if (single.isPresent()) {
+            return replicaAt(single.get(), prefix + ".replica", syncInterval);
+        }
+        if (list.isEmpty() || list.get().items().isEmpty()) {
+            throw problems.error(database.line(), prefix + ": must specify replica for database");
+        }
+        if (list.get().items().size() > 1) {
+            throw problems.error(
+                    database.lineOf("replicas"),
+                    prefix + ": multiple replicas on a single database are no longer supported");
+        }
+        if (list.get().items().getFirst() instanceof Node.Mapping only) {
+            String name = prefix + ".replicas[0]";
+            return replicaAt(new Fields(only, name + ".", problems), name, syncInterval);
+        }
+        throw database.error("replicas", "must be a list of mappings");
+    }
+
+    private Replica replicaAt(Fields fields, String name, Duration inherited) throws ConfigException {
+        String path = fields.text("path").orElse("");
+        String url = fields.text("url").orElse("");
+        if (FileUrl.scheme(path).isPresent()) {
+            throw fields.error("path", "replica path cannot be a url, please use the 'url' field instead", path);
+        }
+        String type = FileUrl.scheme(url).orElse(fields.text("type").orElse("file"));
+        if (LITESTREAM_TYPES.contains(type)) {
+            throw problems.error(
+                    fields.lineOf(url.isEmpty() ? "type" : "url"),
+                    name + ": this version of Loomstream does not serve replicas of type " + type + " yet, only file");
+        }
+        if (!type.equals("file")) {
+            throw problems.error(
+                    fields.lineOf(url.isEmpty() ? "type" : "url"),
+                    name + ": unknown replica type in config: \"" + type + "\"");
+        }
+        fields.check(KnownKeys.REPLICA);
+        if (!path.isEmpty() && !url.isEmpty()) {
+            throw problems.error(fields.lineOf("path"), name + ": cannot specify url & path for file replica");
+        }
+        if (path.isEmpty() && url.isEmpty()) {
+            throw problems.error(fields.line(), name + ": file replica path required");
+        }
+        Path directory = url.isEmpty()
+                ? fields.parsed("path", environment::path).orElseThrow()
+                : fields.parsed("url", text -> environment.path(FileUrl.path(text)))
+                        .orElseThrow();
+        unique(
+                replicaDirectories,
+                directory,
+                fields,
+                url.isEmpty() ? "path" : "url",
+                "another database's replica stands");
+        Duration syncInterval = positive(fields, SYNC_INTERVAL, "sync interval", inherited);
+        return new Replica(new ReplicaConfig(directory), syncInterval);
+    }
+}
