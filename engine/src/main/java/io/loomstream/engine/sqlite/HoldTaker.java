@@ -18,6 +18,8 @@ public final class HoldTaker {
     private static final Duration FIRST_PAUSE = Duration.ofMillis(2);
     private static final Duration LONGEST_PAUSE = Duration.ofMillis(50);
 
+    private static final Duration BUSY_PAUSE = Duration.ofNanos(200_000);
+
     private final Time time;
 
     public HoldTaker(Time time) {
@@ -259,24 +261,26 @@ public final class HoldTaker {
      * @throws IOException also when SQLite answered BUSY
      */
     public <T> T underReadLock(DatabaseFiles files, Locked<T> work) throws IOException, InterruptedException {
-        return underTransaction(files, "BEGIN", work);
+        return underTransaction(files, "BEGIN", Duration.ZERO, work);
     }
 
     /**
      * Runs something while no application can write: inside {@code BEGIN IMMEDIATE} of ours, which is rolled back.
      *
-     * @throws IOException also when somebody is writing at this moment
+     * @param budget how long to go on trying while somebody writes
+     * @throws IOException also when somebody wrote at every try
      */
-    public <T> T underWriteLock(DatabaseFiles files, Locked<T> work) throws IOException, InterruptedException {
-        return underTransaction(files, "BEGIN IMMEDIATE", work);
+    public <T> T underWriteLock(DatabaseFiles files, Duration budget, Locked<T> work)
+            throws IOException, InterruptedException {
+        return underTransaction(files, "BEGIN IMMEDIATE", budget, work);
     }
 
-    private static <T> T underTransaction(DatabaseFiles files, String begin, Locked<T> work)
+    private <T> T underTransaction(DatabaseFiles files, String begin, Duration budget, Locked<T> work)
             throws IOException, InterruptedException {
         SqliteConnection connection = null;
         try {
             connection = files.connect(Access.READ_WRITE);
-            connection.execute(begin);
+            begin(connection, begin, budget);
             connection.queryText("PRAGMA schema_version");
             return work.run();
         } catch (SqliteException refused) {
@@ -284,6 +288,24 @@ public final class HoldTaker {
         } finally {
             if (connection != null) {
                 files.disconnect(connection); // rolls back
+            }
+        }
+    }
+
+    private void begin(SqliteConnection connection, String begin, Duration budget)
+            throws SqliteException, InterruptedException {
+        long deadline = time.nanoTime() + budget.toNanos();
+        while (true) {
+            try {
+                connection.execute(begin);
+                return;
+            } catch (SqliteException refused) {
+                // The gap between two transactions of a busy writer is far shorter than any pause between its own
+                // tries.
+                if (!refused.busy() || time.nanoTime() > deadline) {
+                    throw refused;
+                }
+                time.sleep(BUSY_PAUSE);
             }
         }
     }

@@ -129,11 +129,21 @@ final class WalCapture {
                 && index.lastFrame() == cursor.get().frame();
     }
 
-    /** Everything in the WAL is copied and is in the database file, as this reading of the index shows. */
+    /**
+     * Seals the cursor, durably, if everything in the WAL is copied and in the database file by now. To be called before the
+     * WAL is let go: the seal is what makes the reset that follows provable.
+     */
+    boolean seal() throws IOException {
+        settleNow();
+        return hold.readIndex() instanceof Valid(WalIndex index) && sealedBy(index);
+    }
+
+    /** The cursor is sealed, and this reading of the index shows nothing later. */
     boolean sealedBy(WalIndex index) {
         Optional<Cursor> cursor = owner.cursor();
         return proven
                 && cursor.isPresent()
+                && cursor.get().sealed()
                 && index.lastFrame() == cursor.get().frame()
                 && index.salts().equals(cursor.get().walSalts())
                 && index.fullyBackfilled();

@@ -24,6 +24,9 @@ final class WalMaintenance {
     private static final int FREEZE_LOOKS = 10;
     private static final Duration BETWEEN_RESTARTS = Duration.ofSeconds(5);
     private static final int SHORT_TAIL_FRAMES = 100;
+    private static final int TAKE_BACK_ATTEMPTS = 1000;
+    private static final int TAIL_ROUNDS = 8;
+    private static final Duration WRITE_LOCK_PATIENCE = Duration.ofMillis(100);
     private static final int QUIET_LOOKS_BEFORE_REST = 2;
 
     private final DatabaseOptions options;
@@ -121,7 +124,7 @@ final class WalMaintenance {
             return;
         }
         // A busy writer is sealed only for moments: follow it for a few rounds.
-        for (int round = 0; round < 3 && !capture.sealedBy(index); round++) {
+        for (int round = 0; round < 3 && !capture.seal(); round++) {
             if (index.framesToBackfill() > 0 && !services.taker().checkpointPassive(files)) {
                 return;
             }
@@ -131,7 +134,7 @@ final class WalMaintenance {
             }
             index = now2;
         }
-        if (capture.sealedBy(index)) {
+        if (capture.seal()) {
             restartTried = true;
             restartTriedAt = now;
             framesAtRestart = index.lastFrame();
@@ -141,11 +144,7 @@ final class WalMaintenance {
 
     /** Gives the slot up under the freeze, for as long as a writer may take to come, and takes it back. */
     private boolean letRestart(WalCapture capture) throws IOException, InterruptedException {
-        WalHold hold = capture.hold();
-        if (!hold.letRestart(capture::sealedBy)) {
-            return false;
-        }
-        return awaitRestart(capture);
+        return capture.seal() && capture.hold().letRestart(capture::sealedBy) && awaitRestart(capture);
     }
 
     private boolean awaitRestart(WalCapture capture) throws IOException, InterruptedException {
@@ -158,12 +157,23 @@ final class WalMaintenance {
             }
         } finally {
             // Also when interrupted: without a slot and without a freeze the WAL could be reset unseen.
-            if (!hold.endRestart()) {
+            if (!takeBack(hold)) {
                 log.atWarn().addKeyValue("db", options.path()).log("the hold could not be taken back after a restart");
                 hold.release();
             }
         }
         return restarted;
+    }
+
+    /** A writer that resets the WAL has every slot to itself for an instant: asks again, the freeze still protecting. */
+    private static boolean takeBack(WalHold hold) throws IOException, InterruptedException {
+        for (int attempt = 0; attempt < TAKE_BACK_ATTEMPTS; attempt++) {
+            if (hold.endRestart()) {
+                return true;
+            }
+            Thread.onSpinWait();
+        }
+        return hold.endRestart();
     }
 
     /**
@@ -177,11 +187,12 @@ final class WalMaintenance {
         }
         restartTried = true;
         restartTriedAt = now;
-        services.taker().checkpointPassive(files);
-        capture.copyRounds(false);
+        if (!shortenTail(capture)) {
+            return;
+        }
         boolean free = false;
         try {
-            free = services.taker().underWriteLock(files, () -> {
+            free = services.taker().underWriteLock(files, WRITE_LOCK_PATIENCE, () -> {
                 if (!(capture.hold().readIndex() instanceof Valid(WalIndex index))
                         || index.framesToBackfill() > SHORT_TAIL_FRAMES) {
                     return false;
@@ -189,7 +200,7 @@ final class WalMaintenance {
                 capture.copyRounds(false);
                 services.taker().checkpointPassive(files);
                 capture.copyRounds(false);
-                return capture.hold().letRestart(capture::sealedBy);
+                return capture.seal() && capture.hold().letRestart(capture::sealedBy);
             });
         } catch (IOException busy) {
             log.atDebug().addKeyValue("db", options.path()).setCause(busy).log("writers could not be stopped");
@@ -197,6 +208,24 @@ final class WalMaintenance {
         if (free) {
             awaitRestart(capture);
         }
+    }
+
+    /**
+     * Copies and backfills beside the writer until what is left can be done while it waits. Each round's work is what the
+     * writer committed during the round before, so a few suffice unless the disk is slower than the writer.
+     */
+    private boolean shortenTail(WalCapture capture) throws IOException, InterruptedException {
+        for (int round = 0; round < TAIL_ROUNDS; round++) {
+            capture.copyRounds(false);
+            if (!services.taker().checkpointPassive(files)) {
+                return false;
+            }
+            if (capture.hold().readIndex() instanceof Valid(WalIndex index)
+                    && index.framesToBackfill() <= SHORT_TAIL_FRAMES) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private Result restIfAlone(WalCapture capture, boolean copied) throws IOException, InterruptedException {

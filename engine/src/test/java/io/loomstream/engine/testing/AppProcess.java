@@ -76,6 +76,12 @@ public final class AppProcess implements AutoCloseable {
         return answer.ok ? Optional.empty() : Optional.of(answer.text);
     }
 
+    /** Runs a statement over and over, pausing after each, in a thread of its own. */
+    public CompletableFuture<Void> repeatAsync(String connection, int times, double pauseSeconds, String sql) {
+        return CompletableFuture.runAsync(
+                () -> orFail(send("repeat", connection, times + COLUMN + pauseSeconds + COLUMN + sql)));
+    }
+
     /** Runs a statement that may block, in a thread of its own. */
     public CompletableFuture<Optional<String>> execAsync(String connection, String sql) {
         return CompletableFuture.supplyAsync(() -> tryExec(connection, sql));

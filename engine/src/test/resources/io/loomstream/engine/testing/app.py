@@ -6,6 +6,7 @@ Rows come back with US (0x1f) between columns and RS (0x1e) between rows.
 import base64
 import sqlite3
 import sys
+import time
 
 connections = {}
 
@@ -17,6 +18,12 @@ def run(operation, name, argument):
         return ""
     if operation == "close":
         connections.pop(name).close()
+        return ""
+    if operation == "repeat":
+        times, pause, statement = argument.split("\x1f")
+        for _ in range(int(times)):
+            connections[name].execute(statement).fetchall()
+            time.sleep(float(pause))
         return ""
     rows = connections[name].execute(argument).fetchall()
     return "\x1e".join("\x1f".join("" if v is None else str(v) for v in row) for row in rows)
