@@ -37,7 +37,7 @@ final class DatabaseImage {
     }
 
     /** Applies one file, which must continue what was applied before, and verifies its checksum. */
-    void apply(LtxPages pages, String source) throws IOException {
+    void apply(LtxPages pages, String source) throws IOException, InterruptedException {
         if (pageSizeBytes == 0) {
             pageSizeBytes = pages.pageSizeBytes();
         } else if (pages.pageSizeBytes() != pageSizeBytes) {

@@ -32,10 +32,10 @@ interface LtxPages extends AutoCloseable {
      *
      * @return its number, ascending from call to call; 0 after the last one
      */
-    long nextPage(byte[] buffer, int offset) throws IOException;
+    long nextPage(byte[] buffer, int offset) throws IOException, InterruptedException;
 
     /** Reads to the end and verifies the file's checksum. */
-    void finish() throws IOException;
+    void finish() throws IOException, InterruptedException;
 
     @Override
     void close() throws IOException;

@@ -3,15 +3,18 @@ package io.loomstream.engine.restore;
 import io.loomstream.engine.error.CorruptDataException;
 import io.loomstream.engine.error.EngineException;
 import io.loomstream.engine.error.TransientStorageException;
+import io.loomstream.engine.ltx.CodecResources;
 import io.loomstream.engine.ltx.Txid;
 import io.loomstream.engine.replica.FileAccess;
 import io.loomstream.engine.replica.FileSteps;
 import io.loomstream.engine.replica.MissingFileException;
+import io.loomstream.engine.replica.PosixFileSteps;
 import io.loomstream.engine.replica.ReplicaClient;
 import io.loomstream.engine.replica.ReplicaFile;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
@@ -55,6 +58,17 @@ public final class Restore {
         this.progress = progress;
     }
 
+    /** Restores from a replica to this machine's disk. */
+    public static Restore from(ReplicaClient replica, RestoreProgress progress) {
+        CodecResources resources = CodecResources.shared();
+        return new Restore(
+                replica,
+                (stream, source) -> DecodedPages.open(stream, source, resources),
+                new PosixFileSteps(),
+                new SecureRandom(),
+                progress);
+    }
+
     /** What a restore to this target would use: all that a dry run does. */
     public PlanOutcome plan(Target target) {
         return RestorePlanner.plan(Listing.of(replica), target);
@@ -67,7 +81,7 @@ public final class Restore {
      * @throws CorruptDataException when the replica is damaged beyond what it holds twice, or SQLite's check fails
      * @throws TransientStorageException when the replica or the disk fails; the output is as it was
      */
-    public RestoreOutcome run(RestoreRequest request) {
+    public RestoreOutcome run(RestoreRequest request) throws InterruptedException {
         Destination destination = new Destination(request.output(), steps, random);
         if (request.existing() == RestoreRequest.Existing.KEEP && destination.occupied()) {
             return new RestoreOutcome.AlreadyThere(request.output());
@@ -120,7 +134,8 @@ public final class Restore {
     /** One file of the plan cannot be used; others may do instead. */
     private record BadFile(ReplicaFile file, EngineException problem) implements Attempt {}
 
-    private Attempt carryOut(RestorePlan plan, RestoreRequest request, Destination destination, boolean force) {
+    private Attempt carryOut(RestorePlan plan, RestoreRequest request, Destination destination, boolean force)
+            throws InterruptedException {
         progress.planned(plan);
         FileAccess.Grant grant = destination.grantOr(request.access());
         Destination.Temporary temporary = destination.createTemporary();
@@ -150,7 +165,7 @@ public final class Restore {
         }
     }
 
-    private @Nullable BadFile applyAll(RestorePlan plan, DatabaseImage image) throws IOException {
+    private @Nullable BadFile applyAll(RestorePlan plan, DatabaseImage image) throws IOException, InterruptedException {
         try (PlannedStreams streams = new PlannedStreams(replica, plan)) {
             for (ReplicaFile file : plan.files()) {
                 String source = "level " + file.level() + " " + file.range().fileName() + " of " + replica.describe();

@@ -251,7 +251,7 @@ class DestinationTest {
         return RestoreRequest.latest(output).onExisting(existing);
     }
 
-    private RestoreOutcome run(Existing existing) {
+    private RestoreOutcome run(Existing existing) throws InterruptedException {
         return RestoreSetup.of(fixture.client(), new PosixFileSteps()).run(request(existing));
     }
 

@@ -1,5 +1,6 @@
 package io.loomstream.engine.restore;
 
+import io.loomstream.engine.ltx.CodecResources;
 import io.loomstream.engine.replica.FileSteps;
 import io.loomstream.engine.replica.PosixFileSteps;
 import io.loomstream.engine.replica.ReplicaClient;
@@ -14,6 +15,11 @@ final class RestoreSetup {
     }
 
     static Restore of(ReplicaClient replica, FileSteps steps) {
-        return new Restore(replica, ReferenceLtx::open, steps, new Random(1), RestoreProgress.NONE);
+        return new Restore(
+                replica,
+                (stream, source) -> DecodedPages.open(stream, source, CodecResources.shared()),
+                steps,
+                new Random(1),
+                RestoreProgress.NONE);
     }
 }
