@@ -2,10 +2,12 @@ package io.loomstream.app;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The flags that one command knows, and the parser for them. The syntax is that of Go's {@code flag} package, which
@@ -27,6 +29,7 @@ final class Flags {
     private final String synopsis;
     private final String summary;
     private final Map<String, Flag> known = new LinkedHashMap<>();
+    private final Set<String> notYet = new HashSet<>();
 
     private Flags(String synopsis, String summary) {
         this.synopsis = synopsis;
@@ -47,6 +50,12 @@ final class Flags {
     /** Adds a switch: off unless named. */
     Flags onOff(String name, String help) {
         known.put(name, new Flag(name, "", help));
+        return this;
+    }
+
+    /** Flags of Litestream's that this version does not serve: named, so that nobody thinks they took effect. */
+    Flags notYet(String... names) {
+        notYet.addAll(List.of(names));
         return this;
     }
 
@@ -91,7 +100,10 @@ final class Flags {
                 if (name.equals("h") || name.equals("help")) {
                     return new Parsed(Map.of(), List.of(), true);
                 }
-                throw new UsageException("flag provided but not defined: -" + name);
+                throw new UsageException(
+                        notYet.contains(name)
+                                ? "flag -" + name + ": Litestream's, not served by this version of Loomstream yet"
+                                : "flag provided but not defined: -" + name);
             }
             if (!flag.takesValue()) {
                 flags.put(name, equals < 0 ? "true" : String.valueOf(switchValue(name, body.substring(equals + 1))));

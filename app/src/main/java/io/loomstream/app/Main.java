@@ -17,6 +17,10 @@ public final class Main {
               loomstream COMMAND [flags] [arguments]
 
             Commands:
+              replicate    replicate databases until stopped
+              restore      make a database from its replica
+              databases    list the databases of the configuration
+              ltx          list the LTX files of a replica
               version      print the version
               help         print this text, or that of a command
 
@@ -47,6 +51,10 @@ public final class Main {
             name = rest.get(0);
             rest = List.of("-help");
         }
+        if (name.equals("wal")) {
+            err.println("Warning: 'wal' command is deprecated, please use 'ltx' instead");
+            name = "ltx";
+        }
         Command command = command(name);
         if (command == null) {
             err.println("loomstream " + name + ": unknown command");
@@ -58,6 +66,10 @@ public final class Main {
     /** Loads the class of the one command that runs. */
     private static @Nullable Command command(String name) {
         return switch (name) {
+            case "replicate" -> new ReplicateCommand();
+            case "restore" -> new RestoreCommand();
+            case "databases" -> new DatabasesCommand();
+            case "ltx" -> new LtxCommand();
             case "version" -> new VersionCommand();
             default -> null;
         };
@@ -74,8 +86,12 @@ public final class Main {
             return command.run(parsed, out, err);
         } catch (UsageException e) {
             err.println("Error: " + e.getMessage());
-            err.println();
-            err.print(flags.usage());
+            if (e.example().isEmpty()) {
+                err.println();
+                err.print(flags.usage());
+            } else {
+                err.println("Try: " + e.example());
+            }
         } catch (IOException | UncheckedIOException | EngineException e) {
             err.println("Error: " + e.getMessage());
         } catch (InterruptedException e) {

@@ -16,6 +16,8 @@ import org.slf4j.LoggerFactory;
 final class ReplicatedDatabase {
     private static final Logger log = LoggerFactory.getLogger(ReplicatedDatabase.class);
     private static final Duration SOON = Duration.ofMillis(20);
+    /** Pace of tries where the options ask for no looks of their own. */
+    private static final Duration UNASKED = Duration.ofSeconds(1);
 
     private final DatabaseSync sync;
     private final Upload upload;
@@ -33,7 +35,7 @@ final class ReplicatedDatabase {
         this.sync = new DatabaseSync(spec.options(), services);
         this.upload = new Upload(sync, spec.replica(), services.copier());
         this.time = services.time();
-        this.lookBackoff = new Backoff(spec.options().monitorInterval());
+        this.lookBackoff = new Backoff(pace(spec.options()));
         this.uploadBackoff = new Backoff(spec.options().syncInterval());
     }
 
@@ -41,8 +43,20 @@ final class ReplicatedDatabase {
         return sync;
     }
 
-    /** What a look asks for. */
-    record Next(Duration pause, boolean fullCopy, boolean upload) {}
+    private static Duration pace(DatabaseOptions options) {
+        return options.monitorInterval().isPositive() ? options.monitorInterval() : UNASKED;
+    }
+
+    /**
+     * What a look asks for.
+     *
+     * @param pause before the next one; null when there is to be none until somebody asks
+     */
+    record Next(@Nullable Duration pause, boolean fullCopy, boolean upload) {
+        static Next regular(DatabaseOptions options, boolean upload) {
+            return new Next(options.monitorInterval().isPositive() ? options.monitorInterval() : null, false, upload);
+        }
+    }
 
     /** Looks once and says what comes next. Never throws an engine error: it is kept, logged and backed off from. */
     Next look(boolean mayCopyEverything) throws InterruptedException {
@@ -54,11 +68,11 @@ final class ReplicatedDatabase {
             }
             lookProblem = null;
             return switch (look) {
-                case ABSENT -> new Next(options.monitorInterval(), false, false);
+                case ABSENT -> Next.regular(options, false);
                 case QUIET, COPIED -> {
                     looksInARow = 0;
                     boolean behind = sync.localMax().isAfter(upload.uploaded());
-                    yield new Next(options.monitorInterval(), false, behind);
+                    yield Next.regular(options, behind);
                 }
                 case NEEDS_FULL_COPY -> new Next(Duration.ZERO, true, false);
                 case WAITS_FOR_REPLICA -> new Next(soon(), false, true);
@@ -80,7 +94,7 @@ final class ReplicatedDatabase {
 
     /** Quickly at first, then at the pace of looks. */
     private Duration soon() {
-        Duration interval = sync.options().monitorInterval();
+        Duration interval = pace(sync.options());
         Duration wait = SOON.multipliedBy(1L << Math.min(looksInARow++, 6));
         return wait.compareTo(interval) < 0 ? wait : interval;
     }

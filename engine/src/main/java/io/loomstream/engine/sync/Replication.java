@@ -126,7 +126,7 @@ public final class Replication {
     }
 
     private void look(ReplicatedDatabase database, boolean mayCopyEverything) {
-        Next next = new Next(database.sync().options().monitorInterval(), false, false);
+        Next next = Next.regular(database.sync().options(), false);
         try {
             next = database.look(mayCopyEverything);
             if (next.upload()) {
@@ -136,8 +136,10 @@ public final class Replication {
             Thread.currentThread().interrupt();
         } finally {
             // Also after an error that is a bug of ours: one database's look must never be forgotten.
-            (next.fullCopy() ? fullCopies : looks)
-                    .at(System.nanoTime() + next.pause().toNanos(), database);
+            Duration pause = next.pause();
+            if (pause != null) {
+                (next.fullCopy() ? fullCopies : looks).at(System.nanoTime() + pause.toNanos(), database);
+            }
         }
     }
 

@@ -1,0 +1,154 @@
+package io.loomstream.app;
+
+import io.loomstream.app.config.DatabaseConfig;
+import io.loomstream.app.config.LoadedConfig;
+import io.loomstream.app.config.LogLevels;
+import io.loomstream.app.config.LoggingConfig;
+import io.loomstream.app.config.ServerConfig;
+import io.loomstream.app.logging.Loggers;
+import io.loomstream.engine.sync.DatabaseOptions;
+import io.loomstream.engine.sync.DatabaseSpec;
+import io.loomstream.engine.sync.Outcome;
+import io.loomstream.engine.sync.Replication;
+import io.loomstream.engine.sync.ReplicationOptions;
+import io.loomstream.engine.sync.Report;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
+
+/** Replicates databases until SIGTERM or SIGINT, or once. */
+final class ReplicateCommand implements Command {
+    @Override
+    public Flags flags() {
+        return Sources.withConfig(
+                        Flags.of(
+                                "replicate [flags] [DB_PATH REPLICA_URL]",
+                                "Replicates the databases of the configuration, or one database, until it gets SIGTERM or SIGINT."))
+                .onOff("once", "Copy what is new, upload it, and end.")
+                .value("log-level", "LEVEL", "trace, debug, info, warn or error; wins over the configuration.")
+                .notYet("exec", "force-snapshot", "enforce-retention", "restore-if-db-not-exists");
+    }
+
+    @Override
+    public int run(Flags.Parsed words, PrintStream out, PrintStream err)
+            throws UsageException, IOException, InterruptedException {
+        Optional<Level> level = level(words);
+        List<String> warnings = new ArrayList<>();
+        ServerConfig config = config(words, warnings);
+        LoggingConfig logging = level.map(config.logging()::withLevel).orElse(config.logging());
+        Loggers.ofProcess().configure(logging, logging.stderr() ? err : out);
+        Logger log = LoggerFactory.getLogger(ReplicateCommand.class);
+        warnings.forEach(log::warn);
+        checkFileNames();
+
+        List<DatabaseSpec> specs = new ArrayList<>();
+        for (DatabaseConfig database : config.databases()) {
+            Path path = database.options().path();
+            specs.add(new DatabaseSpec(database.options(), Sources.client(database.replica(), Sources.access(path))));
+        }
+        if (specs.isEmpty()) {
+            log.warn("no databases specified in configuration");
+        }
+        return words.on("once") ? once(specs, log) : untilStopped(specs, config, log);
+    }
+
+    private static Optional<Level> level(Flags.Parsed words) throws UsageException {
+        Optional<String> word = words.value("log-level");
+        if (word.isEmpty()) {
+            return Optional.empty();
+        }
+        return Optional.of(LogLevels.parse(word.get())
+                .orElseThrow(() -> new UsageException(
+                        "invalid -log-level: " + word.get() + " (allowed: trace, debug, info, warn, error)")));
+    }
+
+    private static ServerConfig config(Flags.Parsed words, List<String> warnings) throws UsageException, IOException {
+        Sources sources = new Sources();
+        List<String> arguments = words.arguments();
+        if (arguments.isEmpty()) {
+            LoadedConfig loaded = sources.config(words);
+            warnings.addAll(loaded.warnings());
+            return loaded.config();
+        }
+        if (arguments.size() == 1) {
+            throw new UsageException("must specify at least one replica URL for " + arguments.getFirst());
+        }
+        if (words.value("config").isPresent()) {
+            throw new UsageException("cannot specify a replica URL and the -config flag");
+        }
+        if (arguments.size() > 2) {
+            throw new UsageException("multiple replicas on a single database are not supported: name one replica URL");
+        }
+        Path database = sources.path(arguments.get(0));
+        return ServerConfig.of(
+                List.of(new DatabaseConfig(DatabaseOptions.defaults(database), sources.replica(arguments.get(1)))));
+    }
+
+    /** Java strings must map one to one to file names, or a database would be taken for another or for none. */
+    private static void checkFileNames() throws IOException {
+        String encoding = System.getProperty("sun.jnu.encoding", "");
+        if (!encoding.toUpperCase(Locale.ROOT).replace("-", "").equals("UTF8")) {
+            throw new IOException("file names are read as " + encoding
+                    + "; set LC_ALL to a UTF-8 locale such as C.UTF-8 (bin/loomstream does where there is one)");
+        }
+    }
+
+    private static int once(List<DatabaseSpec> specs, Logger log) throws InterruptedException {
+        Report report = Replication.once(specs, ReplicationOptions.defaults(), Duration.ZERO, Duration.ofMillis(500));
+        boolean complete = true;
+        for (DatabaseSpec spec : specs) {
+            if (!Files.exists(spec.options().path())) {
+                log.atError().addKeyValue("db", spec.options().path()).log("there is no such database");
+                complete = false;
+            }
+        }
+        return state(report, log) && complete ? 0 : 1;
+    }
+
+    private static int untilStopped(List<DatabaseSpec> specs, ServerConfig config, Logger log)
+            throws InterruptedException {
+        CountDownLatch stopped = new CountDownLatch(1);
+        Thread main = Thread.currentThread();
+        TerminationSignals.handle(signal -> {
+            if (stopped.getCount() > 0) {
+                log.info("{} received, stopping", signal);
+                stopped.countDown();
+            } else {
+                log.warn("{} received again, not waiting for the last uploads", signal);
+                main.interrupt();
+            }
+        });
+        Replication replication = Replication.start(specs, ReplicationOptions.defaults());
+        log.atInfo().addKeyValue("databases", specs.size()).log("replicating");
+        stopped.await();
+        Report report = replication.stop(config.shutdownSyncTimeout(), config.shutdownSyncInterval());
+        boolean complete = state(report, log);
+        log.info(complete ? "stopped; every replica has everything" : "stopped");
+        return complete ? 0 : 1;
+    }
+
+    /** Logs what did not reach its replica. */
+    private static boolean state(Report report, Logger log) {
+        for (Outcome outcome : report.outcomes()) {
+            if (outcome.problem() != null) {
+                log.atError()
+                        .addKeyValue("db", outcome.path())
+                        .addKeyValue("local", outcome.local())
+                        .addKeyValue("replica", outcome.remote())
+                        .addKeyValue("error", outcome.problem())
+                        .log("the replica lacks what was committed; what was captured stays in the meta directory");
+            }
+        }
+        return report.complete();
+    }
+}
