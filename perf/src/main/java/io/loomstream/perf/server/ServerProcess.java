@@ -22,8 +22,8 @@ public final class ServerProcess implements AutoCloseable {
         this.logStart = logStart;
     }
 
-    /** The launcher of this checkout, after {@code make build}. */
-    public static Path launcher() {
+    /** The top of this checkout. */
+    public static Path checkout() {
         Path directory = Path.of("").toAbsolutePath();
         while (directory != null && !Files.isExecutable(directory.resolve("bin/loomstream"))) {
             directory = directory.getParent();
@@ -31,7 +31,12 @@ public final class ServerProcess implements AutoCloseable {
         if (directory == null) {
             throw new IllegalStateException("bin/loomstream is not above the working directory");
         }
-        return directory.resolve("bin/loomstream");
+        return directory;
+    }
+
+    /** The launcher of this checkout, which runs after {@code make build}. */
+    public static Path launcher() {
+        return checkout().resolve("bin/loomstream");
     }
 
     /**
