@@ -13,6 +13,6 @@ cp -Rp app/target/dist/lib "$tree/lib"
 cp scripts/jdk-search.sh "$tree/lib/"
 if [ -d config-examples ]; then cp -R config-examples "$tree/"; fi
 scripts/train-cache.sh "$tree"
-[ "$("$tree/bin/loomstream" version)" = "$version" ]
+[ "$(scripts/smoke.sh "$PWD/$tree/bin/loomstream")" = "$version" ]
 tar -C target -czf "target/$name.tar.gz" "$name"
 ls -lh "target/$name.tar.gz"

@@ -28,6 +28,7 @@ if ! LOOMSTREAM_MAIN=io.loomstream.app.CacheTraining LOOMSTREAM_JAVA_OPTS="$reco
 	"$tree/bin/loomstream" "$work/data" >"$work/log" 2>&1; then
 	echo "train-cache: a command failed; the cache is incomplete:" >&2
 	grep -v -F -e '][warning][cds' -e '][warning][aot' "$work/log" >&2
+	exit 1
 fi
 if [ ! -s "$cache" ]; then
 	echo "train-cache: Java $jdk_version made no class cache:" >&2

@@ -14,6 +14,7 @@ import io.loomstream.engine.sync.Observation.ReplicaPosition;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.NavigableSet;
 import java.util.Optional;
@@ -31,6 +32,9 @@ import org.slf4j.LoggerFactory;
  */
 final class DatabaseSync implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(DatabaseSync.class);
+
+    private static final int PROOF_ATTEMPTS = 4;
+    private static final Duration PROOF_PAUSE = Duration.ofMillis(30);
 
     private final DatabaseOptions options;
     private final DatabaseFiles files;
@@ -454,6 +458,9 @@ final class DatabaseSync implements AutoCloseable {
         lock.lockInterruptibly();
         try {
             WalCapture held = capture;
+            if (held != null) {
+                awaitProof(held);
+            }
             capture = null;
             if (held != null && held.hasEmptyWal() && !held.hold().applicationAttached()) {
                 services.taker().lastClose(files, held.hold());
@@ -468,6 +475,17 @@ final class DatabaseSync implements AutoCloseable {
             log.atWarn().addKeyValue("db", options.path()).setCause(e).log("the capture could not end in order");
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** A fingerprint too young to prove anything would cost a copy of every page at the next start. */
+    private void awaitProof(WalCapture held) throws IOException, InterruptedException {
+        for (int attempt = 0; attempt < PROOF_ATTEMPTS; attempt++) {
+            held.settleNow();
+            if (cursor.isEmpty() || !cursor.get().database().racy()) {
+                return;
+            }
+            services.time().sleep(PROOF_PAUSE);
         }
     }
 

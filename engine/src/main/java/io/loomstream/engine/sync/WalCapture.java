@@ -177,7 +177,8 @@ final class WalCapture {
         return Look.MOVED;
     }
 
-    private void settleNow() throws IOException {
+    /** Notes how the files look now, if everything the WAL holds is copied. */
+    void settleNow() throws IOException {
         FileFingerprint database = owner.fingerprint();
         if (hold.readIndex() instanceof Valid(WalIndex index) && nothingNew(index)) {
             settle(database, index);
@@ -310,6 +311,13 @@ final class WalCapture {
         }
         owner.apply(copy, false);
         proven = true;
+        log.atDebug()
+                .addKeyValue("db", options.path())
+                .addKeyValue("txid", copy.next().txid())
+                .addKeyValue("frames", batch.lastFrame() - from)
+                .addKeyValue("pages", copy.pages())
+                .addKeyValue("bytes", copy.bytes())
+                .log("copied");
         return batch.limited() ? Step.COPIED_A_PART : Step.COPIED;
     }
 
