@@ -163,7 +163,6 @@ final class ConfigReader {
                 (int) fields.integer("truncate-page-n", unset.truncatePages(), Integer.MIN_VALUE, Integer.MAX_VALUE),
                 busyTimeout,
                 fields.integer("max-sync-wal-bytes", unset.syncWalBytesMax(), 0, Long.MAX_VALUE),
-                fields.integer("max-wal-bytes", unset.walBytesMax(), 0, Long.MAX_VALUE),
                 fields.choice("hold", unset.hold(), HoldMode.class),
                 fields.choice("journal-mode", unset.journalPolicy(), JournalPolicy.class));
     }

@@ -35,9 +35,7 @@ final class Fields {
             int line = entry.getValue().line();
             if (keys.unserved().contains(key)
                     && asksForSomething(entry.getValue().value())) {
-                throw problems.error(
-                        line,
-                        prefix + key + ": Litestream knows this key, this version of Loomstream does not serve it yet");
+                throw problems.error(line, prefix + key + ": this version of Loomstream does not serve this key yet");
             }
             if (!keys.contains(key) && !isHolderOfAnchors(key)) {
                 String hint = keys.nearest(key)

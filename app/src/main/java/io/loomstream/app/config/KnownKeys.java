@@ -33,11 +33,11 @@ record KnownKeys(Set<String> served, Set<String> unserved) {
 
     static final KnownKeys LOGGING = new KnownKeys(words("level type stderr source"), Set.of());
 
-    static final KnownKeys DATABASE =
-            new KnownKeys(words("""
+    static final KnownKeys DATABASE = new KnownKeys(
+            words("""
             path replica replicas meta-path monitor-interval checkpoint-interval busy-timeout hold journal-mode
-            min-checkpoint-page-count truncate-page-n max-sync-wal-bytes max-wal-bytes
-            """), words("dir pattern recursive watch meta-dir snapshot restore-if-db-not-exists"));
+            min-checkpoint-page-count truncate-page-n max-sync-wal-bytes
+            """), words("dir pattern recursive watch meta-dir snapshot restore-if-db-not-exists max-wal-bytes"));
 
     /** {@code name} is accepted and does nothing, in Litestream too. */
     static final KnownKeys REPLICA = new KnownKeys(words("type name path url sync-interval"), UNSERVED_OF_REPLICAS);

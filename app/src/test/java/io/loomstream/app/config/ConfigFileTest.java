@@ -56,8 +56,7 @@ final class ConfigFileTest {
                     min-checkpoint-page-count: 0x10
                     truncate-page-n: -1
                     busy-timeout: 1.5s
-                    max-sync-wal-bytes: 1_000
-                    max-wal-bytes: 010
+                    max-sync-wal-bytes: 010
                     hold: connection
                     journal-mode: observe
                     replica: {type: file, path: b//c/}
@@ -74,7 +73,6 @@ final class ConfigFileTest {
                         16,
                         -1,
                         Duration.ofMillis(1500),
-                        1000,
                         8,
                         HoldMode.CONNECTION,
                         JournalPolicy.OBSERVE),
@@ -115,8 +113,8 @@ final class ConfigFileTest {
             hold: maybe                    | dbs[/data/app.db].hold: must be one of auto, ofd, connection, none (got maybe) at f.yml:4
             journal-mode: delete           | dbs[/data/app.db].journal-mode: must be one of wal, require, observe (got delete) at f.yml:4
             meta-path: "a\\0b"             | dbs[/data/app.db].meta-path: is no path on this system: Nul character not allowed (got a\0b) at f.yml:4
-            snapshot: {interval: 1h}       | dbs[/data/app.db].snapshot: Litestream knows this key, this version of Loomstream does not serve it yet at f.yml:4
-            restore-if-db-not-exists: true | dbs[/data/app.db].restore-if-db-not-exists: Litestream knows this key, this version of Loomstream does not serve it yet at f.yml:4
+            snapshot: {interval: 1h}       | dbs[/data/app.db].snapshot: this version of Loomstream does not serve this key yet at f.yml:4
+            restore-if-db-not-exists: true | dbs[/data/app.db].restore-if-db-not-exists: this version of Loomstream does not serve this key yet at f.yml:4
             """)
     void badValueIsRefusedWithFieldValueAndLine(String line, String error) {
         assertEquals(error.replace("\\0", "\0"), harness.errorOf(database(line)));

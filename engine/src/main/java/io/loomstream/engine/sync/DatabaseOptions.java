@@ -15,7 +15,6 @@ import java.time.Duration;
  * @param truncatePages WAL frames above which a busy writer is interrupted for a restart; zero or negative: never
  * @param busyTimeout how long to go on trying when an application holds a lock; millisecond resolution
  * @param syncWalBytesMax WAL bytes copied in one pass; 0: no limit
- * @param walBytesMax WAL size above which the hold is given up and a full comparison accepted later; 0: no limit
  */
 public record DatabaseOptions(
         Path path,
@@ -27,7 +26,6 @@ public record DatabaseOptions(
         int truncatePages,
         Duration busyTimeout,
         long syncWalBytesMax,
-        long walBytesMax,
         HoldMode hold,
         JournalPolicy journalPolicy) {
     public static final int DEFAULT_MIN_CHECKPOINT_PAGES = 1000;
@@ -42,7 +40,6 @@ public record DatabaseOptions(
         require(minCheckpointPages > 0, "min checkpoint pages must be greater than 0", minCheckpointPages);
         require(!busyTimeout.isNegative(), "busy timeout must be >= 0", busyTimeout);
         require(syncWalBytesMax >= 0, "sync WAL bytes must be >= 0", syncWalBytesMax);
-        require(walBytesMax >= 0, "WAL bytes must be >= 0", walBytesMax);
     }
 
     /** What Litestream does when a configuration names nothing but the path. */
@@ -58,7 +55,6 @@ public record DatabaseOptions(
                 DEFAULT_TRUNCATE_PAGES,
                 Duration.ofSeconds(1),
                 DEFAULT_SYNC_WAL_BYTES_MAX,
-                0,
                 HoldMode.AUTO,
                 JournalPolicy.WAL);
     }
@@ -79,7 +75,6 @@ public record DatabaseOptions(
                 truncatePages,
                 busyTimeout,
                 syncWalBytesMax,
-                walBytesMax,
                 hold,
                 journalPolicy);
     }
@@ -95,7 +90,6 @@ public record DatabaseOptions(
                 truncatePages,
                 busyTimeout,
                 syncWalBytesMax,
-                walBytesMax,
                 hold,
                 journalPolicy);
     }
@@ -111,7 +105,6 @@ public record DatabaseOptions(
                 truncatePages,
                 busyTimeout,
                 syncWalBytesMax,
-                walBytesMax,
                 hold,
                 journalPolicy);
     }
@@ -127,7 +120,6 @@ public record DatabaseOptions(
                 truncatePages,
                 busyTimeout,
                 syncWalBytesMax,
-                walBytesMax,
                 hold,
                 journalPolicy);
     }
@@ -143,7 +135,6 @@ public record DatabaseOptions(
                 truncatePages,
                 busyTimeout,
                 syncWalBytesMax,
-                walBytesMax,
                 hold,
                 journalPolicy);
     }
@@ -159,7 +150,6 @@ public record DatabaseOptions(
                 truncatePages,
                 busyTimeout,
                 syncWalBytesMax,
-                walBytesMax,
                 hold,
                 journalPolicy);
     }
@@ -175,7 +165,6 @@ public record DatabaseOptions(
                 truncatePages,
                 busyTimeout,
                 syncWalBytesMax,
-                walBytesMax,
                 hold,
                 journalPolicy);
     }
@@ -191,23 +180,6 @@ public record DatabaseOptions(
                 truncatePages,
                 busyTimeout,
                 syncWalBytesMax,
-                walBytesMax,
-                hold,
-                journalPolicy);
-    }
-
-    public DatabaseOptions withWalBytesMax(long walBytesMax) {
-        return new DatabaseOptions(
-                path,
-                metaPath,
-                monitorInterval,
-                syncInterval,
-                checkpointInterval,
-                minCheckpointPages,
-                truncatePages,
-                busyTimeout,
-                syncWalBytesMax,
-                walBytesMax,
                 hold,
                 journalPolicy);
     }
@@ -223,7 +195,6 @@ public record DatabaseOptions(
                 truncatePages,
                 busyTimeout,
                 syncWalBytesMax,
-                walBytesMax,
                 hold,
                 journalPolicy);
     }
@@ -239,7 +210,6 @@ public record DatabaseOptions(
                 truncatePages,
                 busyTimeout,
                 syncWalBytesMax,
-                walBytesMax,
                 hold,
                 journalPolicy);
     }
