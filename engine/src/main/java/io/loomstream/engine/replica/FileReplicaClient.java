@@ -94,6 +94,16 @@ public final class FileReplicaClient implements ReplicaClient {
         return List.copyOf(files);
     }
 
+    @Override
+    public Optional<ReplicaFile> find(Level level, TxidRange range) {
+        Path file = file(level, range);
+        try {
+            return describe(level, range, file);
+        } catch (IOException e) {
+            throw failed("cannot look at", file, e);
+        }
+    }
+
     private static Optional<ReplicaFile> describe(Level level, TxidRange range, Path entry) throws IOException {
         try {
             BasicFileAttributes attributes = Files.readAttributes(entry, BasicFileAttributes.class);

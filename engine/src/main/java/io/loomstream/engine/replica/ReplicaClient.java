@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Where one database's LTX files are kept. Implementations are thread-safe; every call blocks and may be interrupted.
@@ -27,6 +28,13 @@ public interface ReplicaClient {
      * LTX names are passed over; a level that was never written is empty.
      */
     List<ReplicaFile> list(Level level, Txid seek);
+
+    /** One file, if it is there; cheaper than a listing where that is a request. */
+    default Optional<ReplicaFile> find(Level level, TxidRange range) {
+        return list(level, range.min()).stream()
+                .filter(file -> file.range().equals(range))
+                .findFirst();
+    }
 
     /**
      * A stream of the file's bytes from {@code offset} to its end.

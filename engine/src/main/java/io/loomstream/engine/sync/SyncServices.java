@@ -21,7 +21,7 @@ import java.nio.file.Path;
  * @param adoption takes positions over from L0 files without a cursor
  * @param bootId this start of the machine
  */
-record SyncServices(
+public record SyncServices(
         Time time,
         Posix posix,
         SqliteConnections connections,
@@ -30,7 +30,7 @@ record SyncServices(
         Adoption adoption,
         BootId bootId) {
 
-    static SyncServices create(Time time, Posix posix, SqliteConnections connections, CodecResources resources) {
+    public static SyncServices create(Time time, Posix posix, SqliteConnections connections, CodecResources resources) {
         return new SyncServices(
                 time,
                 posix,

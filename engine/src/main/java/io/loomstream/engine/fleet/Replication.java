@@ -1,49 +1,53 @@
-package io.loomstream.engine.sync;
+package io.loomstream.engine.fleet;
 
 import io.loomstream.engine.concurrent.Gate;
 import io.loomstream.engine.concurrent.TaskScope;
 import io.loomstream.engine.concurrent.Time;
 import io.loomstream.engine.error.UnsupportedDatabaseException;
+import io.loomstream.engine.fleet.LiveDatabase.Stay;
 import io.loomstream.engine.ltx.CodecResources;
 import io.loomstream.engine.posix.Posix;
 import io.loomstream.engine.sqlite.SqliteConnections;
-import io.loomstream.engine.sync.ReplicatedDatabase.Next;
+import io.loomstream.engine.sync.DatabaseSpec;
+import io.loomstream.engine.sync.Gates;
+import io.loomstream.engine.sync.Outcome;
+import io.loomstream.engine.sync.ReplicatedDatabase;
+import io.loomstream.engine.sync.SyncServices;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
+import java.util.concurrent.CompletableFuture;
+import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * Replicates a list of databases until stopped: a look at each every monitor interval, a copy whenever something was
- * committed, an upload after each copy. Thread-safe.
- */
+/** Replicates a list of databases until stopped. Thread-safe. */
 public final class Replication {
     private static final Logger log = LoggerFactory.getLogger(Replication.class);
+    private static final Duration HOT_DURATION = Duration.ofSeconds(15);
 
-    private final Time time;
     private final Gates gates;
     private final List<ReplicatedDatabase> databases;
-    private final Lane looks;
-    private final Lane fullCopies;
-    private final Lane uploads;
+    private final Service service;
     private final TaskScope dispatchers;
     private final TaskScope tasks;
+    private final CompletableFuture<Throwable> broken = new CompletableFuture<>();
 
     private Replication(List<DatabaseSpec> specs, ReplicationOptions options) {
         SyncServices services = services(options);
-        this.time = options.time();
-        this.gates = Gates.of(options);
+        this.gates = Gates.of(options.monitorPermits(), options.snapshotPermits(), options.uploadPermits());
         this.databases = specs.stream()
                 .map(spec -> new ReplicatedDatabase(spec, services))
                 .toList();
-        this.looks = new Lane(gates.monitors(), database -> look(database, false));
-        this.fullCopies = new Lane(gates.snapshots(), database -> look(database, true));
-        this.uploads = new Lane(gates.uploads(), this::upload);
         this.tasks = TaskScope.openSupervised("replication", Replication::taskFailed);
-        this.dispatchers = TaskScope.openSupervised("dispatch", Replication::taskFailed);
+        this.dispatchers = TaskScope.openSupervised("dispatch", this::dispatcherFailed);
+        this.service = new Service(
+                gates, options.time(), HOT_DURATION, RandomGenerator.getDefault(), tasks, Replication::neverEnds);
+    }
+
+    private static void neverEnds(LiveDatabase database, Service.End end) {
+        throw new IllegalStateException("a database of the configuration left: " + end);
     }
 
     private static SyncServices services(ReplicationOptions options) {
@@ -62,13 +66,11 @@ public final class Replication {
     /** Starts replicating; returns at once. */
     public static Replication start(List<DatabaseSpec> databases, ReplicationOptions options) {
         Replication replication = new Replication(databases, options);
-        long now = System.nanoTime();
+        Time time = options.time();
         for (ReplicatedDatabase database : replication.databases) {
-            replication.looks.at(now, database);
+            replication.service.begin(new LiveDatabase(database, LiveDatabase.NO_ROW, Stay.FOREVER, time.nanoTime()));
         }
-        replication.dispatchers.fork(replication.looks.dispatchIn(replication.tasks));
-        replication.dispatchers.fork(replication.fullCopies.dispatchIn(replication.tasks));
-        replication.dispatchers.fork(replication.uploads.dispatchIn(replication.tasks));
+        replication.service.dispatchIn(replication.dispatchers);
         return replication;
     }
 
@@ -125,56 +127,22 @@ public final class Replication {
         return new Report(outcomes);
     }
 
-    private void look(ReplicatedDatabase database, boolean mayCopyEverything) {
-        Next next = Next.regular(database.sync().options(), false);
-        try {
-            next = database.look(mayCopyEverything);
-            if (next.upload()) {
-                queueUpload(database, null);
-            }
-        } catch (InterruptedException stopping) {
-            Thread.currentThread().interrupt();
-        } finally {
-            // Also after an error that is a bug of ours: one database's look must never be forgotten.
-            Duration pause = next.pause();
-            if (pause != null) {
-                (next.fullCopy() ? fullCopies : looks).at(System.nanoTime() + pause.toNanos(), database);
-            }
-        }
-    }
-
-    private void upload(ReplicatedDatabase database) {
-        Duration again = null;
-        try {
-            again = database.upload();
-        } catch (InterruptedException stopping) {
-            Thread.currentThread().interrupt();
-        } finally {
-            database.uploadEnded();
-        }
-        if (again != null || database.behind()) {
-            queueUpload(database, again);
-        }
-    }
-
-    private void queueUpload(ReplicatedDatabase database, @Nullable Duration atLeast) {
-        Duration wait = database.queueUpload();
-        if (wait != null) {
-            Duration longer = atLeast != null && atLeast.compareTo(wait) > 0 ? atLeast : wait;
-            uploads.at(System.nanoTime() + longer.toNanos(), database);
-        }
-    }
-
     private static void taskFailed(Throwable failure) {
         log.atError().setCause(failure).log("a task ended with an unexpected error");
+    }
+
+    private void dispatcherFailed(Throwable failure) {
+        log.atError().setCause(failure).log("a dispatcher ended: nothing would be replicated any more");
+        broken.complete(failure);
+    }
+
+    /** Completed when the server cannot go on; whoever waits should stop it and end with an error. */
+    public CompletableFuture<Throwable> broken() {
+        return broken;
     }
 
     /** How many databases are replicated. */
     public int size() {
         return databases.size();
-    }
-
-    Time time() {
-        return time;
     }
 }

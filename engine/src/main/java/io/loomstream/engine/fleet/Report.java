@@ -1,5 +1,6 @@
-package io.loomstream.engine.sync;
+package io.loomstream.engine.fleet;
 
+import io.loomstream.engine.sync.Outcome;
 import java.util.List;
 
 /** How a run ended, database by database. */
