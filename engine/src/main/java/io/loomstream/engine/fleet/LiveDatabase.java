@@ -1,7 +1,7 @@
 package io.loomstream.engine.fleet;
 
 import io.loomstream.engine.sync.ReplicatedDatabase;
-import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /** A database that is served at the moment, with what its schedule needs to know. */
 final class LiveDatabase {
@@ -11,6 +11,8 @@ final class LiveDatabase {
     private final ReplicatedDatabase database;
     private final int row;
     private final Stay stay;
+    private final @Nullable DatabaseStamp stampAtBegin;
+    private final @Nullable Tiers tiers;
     private final long since;
     private volatile long changedAt;
     private volatile boolean askedToLeave;
@@ -27,18 +29,41 @@ final class LiveDatabase {
         SEEDING
     }
 
-    /**
-     * Begins a stay.
-     *
-     * @param row in the path table, or {@link #NO_ROW}
-     * @param now of the monotonic clock, nanoseconds
-     */
-    LiveDatabase(ReplicatedDatabase database, int row, Stay stay, long now) {
+    private LiveDatabase(
+            ReplicatedDatabase database,
+            int row,
+            Stay stay,
+            @Nullable DatabaseStamp stampAtBegin,
+            @Nullable Tiers tiers,
+            long now) {
         this.database = database;
         this.row = row;
         this.stay = stay;
+        this.stampAtBegin = stampAtBegin;
+        this.tiers = tiers;
         this.since = now;
         this.changedAt = now;
+    }
+
+    /** A database that the configuration names. */
+    static LiveDatabase forever(ReplicatedDatabase database, long now) {
+        return new LiveDatabase(database, NO_ROW, Stay.FOREVER, null, null, now);
+    }
+
+    /**
+     * A database of a fleet begins a stay.
+     *
+     * @param stampAtBegin what its files looked like before
+     * @param tiers where it goes back to
+     * @param now of the monotonic clock, nanoseconds
+     */
+    static LiveDatabase ofFleet(
+            ReplicatedDatabase database,
+            Tiers.Assignment assignment,
+            DatabaseStamp stampAtBegin,
+            Tiers tiers,
+            long now) {
+        return new LiveDatabase(database, assignment.row(), assignment.stay(), stampAtBegin, tiers, now);
     }
 
     ReplicatedDatabase database() {
@@ -51,6 +76,24 @@ final class LiveDatabase {
 
     Stay stay() {
         return stay;
+    }
+
+    /** What its files looked like when the stay began. */
+    DatabaseStamp stampAtBegin() {
+        DatabaseStamp stamp = stampAtBegin;
+        if (stamp == null) {
+            throw new IllegalStateException("a database without a row has no stamp");
+        }
+        return stamp;
+    }
+
+    /** Where it goes back to. */
+    Tiers tiers() {
+        Tiers owner = tiers;
+        if (owner == null) {
+            throw new IllegalStateException("a database of the configuration never leaves");
+        }
+        return owner;
     }
 
     /** When the stay began, nanoseconds of the monotonic clock. */
@@ -77,10 +120,10 @@ final class LiveDatabase {
     }
 
     /** Whether it has been served for long enough. */
-    boolean mayLeave(long now, Duration quiet) {
+    boolean mayLeave(long now) {
         return switch (stay) {
             case FOREVER -> false;
-            case HOT -> askedToLeave || now - changedAt >= quiet.toNanos();
+            case HOT -> askedToLeave || now - changedAt >= tiers().hotDuration().toNanos();
             case ONCE, SEEDING -> true;
         };
     }

@@ -28,19 +28,11 @@ final class Service {
     private static final int FAILURES_BEFORE_GIVING_UP = 3;
 
     private final Time time;
-    private final Duration hotDuration;
     private final RandomGenerator random;
-    private final Ends ends;
     private final TaskScope tasks;
     private final Lane looks;
     private final Lane fullCopies;
     private final Lane uploads;
-
-    /** Takes a database back whose stay has ended; its resources are given up already. */
-    @FunctionalInterface
-    interface Ends {
-        void ended(LiveDatabase database, End end);
-    }
 
     /** How a stay ended. */
     sealed interface End {
@@ -60,12 +52,10 @@ final class Service {
         record Failing(String why) implements End {}
     }
 
-    Service(Gates gates, Time time, Duration hotDuration, RandomGenerator random, TaskScope tasks, Ends ends) {
+    Service(Gates gates, Time time, RandomGenerator random, TaskScope tasks) {
         this.time = time;
-        this.hotDuration = hotDuration;
         this.random = random;
         this.tasks = tasks;
-        this.ends = ends;
         this.looks = new Lane(gates.monitors(), database -> look(database, false));
         this.fullCopies = new Lane(gates.snapshots(), database -> look(database, true));
         this.uploads = new Lane(gates.uploads(), this::upload);
@@ -148,7 +138,7 @@ final class Service {
         if (database.behind()) {
             queueUpload(database, live, null);
         }
-        if (!live.mayLeave(time.nanoTime(), hotDuration)) {
+        if (!live.mayLeave(time.nanoTime())) {
             boolean unasked = live.stay() == LiveDatabase.Stay.FOREVER
                     && database.interval().isEmpty();
             return unasked ? null : new Next(interval(database), false);
@@ -170,7 +160,7 @@ final class Service {
 
     private @Nullable Next end(LiveDatabase live, End end) {
         live.database().close();
-        ends.ended(live, end);
+        live.tiers().ended(live, end);
         return null;
     }
 
