@@ -110,7 +110,11 @@ final class Newcomers {
             events.refused(name.pathCopy(), Refusal.NOT_A_FILE, PathTable.NONE);
             return;
         }
-        int owner = twins.otherOwner(stat, PathTable.NONE);
+        int known;
+        try (PathTable.Locked locked = table.lock()) {
+            known = locked.rows().find(name.directory, name.bytes, name.length);
+        }
+        int owner = twins.otherOwner(stat, known); // one that was GONE may come back as it was
         if (owner != PathTable.NONE) {
             events.refused(name.pathCopy(), Refusal.SAME_FILE, owner);
             return;

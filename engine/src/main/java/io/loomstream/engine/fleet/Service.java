@@ -103,8 +103,10 @@ final class Service {
     private @Nullable Next next(LiveDatabase live, Looked looked) throws InterruptedException {
         ReplicatedDatabase database = live.database();
         return switch (looked) {
-            case Looked.Quiet(boolean absent)
-            when absent && live.stay() != LiveDatabase.Stay.FOREVER -> end(live, new End.Gone());
+            case Looked.Nothing(boolean fileExists)
+            when live.stay() != LiveDatabase.Stay.FOREVER ->
+                end(live, fileExists ? new End.Unsupported("empty") : new End.Gone());
+            case Looked.Nothing nothing -> settled(live);
             case Looked.Quiet quiet -> settled(live);
             case Looked.Copied copied -> {
                 live.changed(time.nanoTime());

@@ -69,6 +69,8 @@ final class DatabaseSync implements AutoCloseable {
     enum Look {
         /** There is no database file. */
         ABSENT,
+        /** The database file has no content yet. */
+        EMPTY,
         /** Nothing was committed since the last one. */
         QUIET,
         /** At least one L0 file was written. */
@@ -150,10 +152,11 @@ final class DatabaseSync implements AutoCloseable {
     }
 
     private Look lookLocked(boolean mayCopyEverything) throws IOException, InterruptedException {
-        if (files.statDatabase().isEmpty()) {
+        Optional<FileStat> found = files.statDatabase();
+        if (found.isEmpty() || found.get().sizeBytes() == 0) {
             dropHold();
             left = null;
-            return Look.ABSENT;
+            return found.isEmpty() ? Look.ABSENT : Look.EMPTY;
         }
         open();
         if (capture == null && left != null) {
@@ -215,7 +218,7 @@ final class DatabaseSync implements AutoCloseable {
                 capture = new WalCapture(this, hold, files, services, options);
                 yield null;
             }
-            case HoldTaker.Absent absent -> Look.ABSENT;
+            case HoldTaker.Absent absent -> Look.MOVED;
             case HoldTaker.NotWal notWal -> withoutWal(mayCopyEverything);
             case HoldTaker.NotSqlite notSqlite ->
                 throw new UnsupportedDatabaseException(options.path() + ": not an SQLite 3 database");

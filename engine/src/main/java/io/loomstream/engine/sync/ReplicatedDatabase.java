@@ -50,8 +50,11 @@ public final class ReplicatedDatabase {
 
     /** What a look came to, and asks for. */
     public sealed interface Looked {
-        /** Nothing new, or there is no database file. */
-        record Quiet(boolean absent) implements Looked {}
+        /** Nothing new. */
+        record Quiet() implements Looked {}
+
+        /** There is no database: no file, or an empty one. */
+        record Nothing(boolean fileExists) implements Looked {}
 
         /** Something was copied. */
         record Copied() implements Looked {}
@@ -85,8 +88,9 @@ public final class ReplicatedDatabase {
             }
             lookProblem = null;
             return switch (look) {
-                case ABSENT -> new Looked.Quiet(true);
-                case QUIET -> settled(new Looked.Quiet(false));
+                case ABSENT -> new Looked.Nothing(false);
+                case EMPTY -> new Looked.Nothing(true);
+                case QUIET -> settled(new Looked.Quiet());
                 case COPIED -> settled(new Looked.Copied());
                 case NEEDS_FULL_COPY -> new Looked.WantsFullCopy();
                 case WAITS_FOR_REPLICA -> new Looked.WantsPosition(soon());
@@ -213,7 +217,7 @@ public final class ReplicatedDatabase {
         while (true) {
             problem = null;
             Look look = lastLook(gates);
-            if (look == Look.ABSENT) {
+            if (look == Look.ABSENT || look == Look.EMPTY) {
                 absent = true;
                 break;
             }
