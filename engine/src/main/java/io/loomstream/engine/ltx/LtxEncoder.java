@@ -37,7 +37,10 @@ public final class LtxEncoder implements AutoCloseable {
     private @Nullable FutureTask<Batch> compressing;
     private int lastPage;
     private int pages;
-    private boolean finished;
+    /** Cleared while something is written: a call that did not end may have lost pages. */
+    private boolean intact = true;
+
+    private boolean ended;
 
     /**
      * Writes the header.
@@ -67,11 +70,25 @@ public final class LtxEncoder implements AutoCloseable {
      * Writes a page; the buffer may be used again at once.
      *
      * @param number greater than the one before; each but the lock page in a snapshot
+     * @throws IllegalStateException when the encoder was finished or closed, or an earlier call failed or was interrupted
      */
     public void page(int number, byte[] buffer, int offset) throws IOException, InterruptedException {
+        checkUsable();
         checkOrder(number);
         lastPage = number;
         pages++;
+        intact = false;
+        write(number, buffer, offset);
+        intact = true;
+    }
+
+    private void checkUsable() {
+        if (ended || !intact) {
+            throw new IllegalStateException(ended ? "the file was finished" : "an earlier call failed");
+        }
+    }
+
+    private void write(int number, byte[] buffer, int offset) throws IOException, InterruptedException {
         if (filling == null && pages > pagesPerBatch && pipeline == null) {
             startPipeline();
         }
@@ -91,7 +108,7 @@ public final class LtxEncoder implements AutoCloseable {
     private void checkOrder(int number) {
         int expected = lastPage + 1 == lockPage ? lockPage + 1 : lastPage + 1;
         boolean inOrder = header.isSnapshot() ? number == expected : number > lastPage;
-        if (finished || !inOrder || number > header.commit() || number == lockPage) {
+        if (!inOrder || number > header.commit() || number == lockPage) {
             throw new IllegalArgumentException("page " + number + " after page " + lastPage + " of a file of "
                     + header.commit() + " pages, lock page " + lockPage);
         }
@@ -123,6 +140,10 @@ public final class LtxEncoder implements AutoCloseable {
     }
 
     private static Batch await(FutureTask<Batch> task) throws InterruptedException {
+        // A task that is done answers an interrupted thread too; when we stop must not depend on who was faster.
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
         try {
             return task.get();
         } catch (ExecutionException e) {
@@ -145,13 +166,16 @@ public final class LtxEncoder implements AutoCloseable {
     /**
      * Writes what is left, the index and the trailer.
      *
-     * @throws IllegalStateException when a snapshot does not reach its last page
+     * @throws IllegalStateException when a snapshot does not reach its last page, when the encoder was finished or closed,
+     *     or when an earlier call failed or was interrupted
      */
     public LtxTrailer finish() throws IOException, InterruptedException {
+        checkUsable();
         int last = header.commit() == lockPage ? lockPage - 1 : header.commit();
         if (header.isSnapshot() && lastPage != last) {
             throw new IllegalStateException("a snapshot of " + header.commit() + " pages ends at page " + lastPage);
         }
+        intact = false;
         if (compressing != null) {
             write(await(compressing));
             compressing = null;
@@ -172,7 +196,6 @@ public final class LtxEncoder implements AutoCloseable {
             trailer[i] = (byte) (checksum >>> (56 - 8 * i));
         }
         out.write(trailer);
-        finished = true;
         close();
         return new LtxTrailer(0, checksum);
     }
@@ -180,6 +203,7 @@ public final class LtxEncoder implements AutoCloseable {
     /** Gives the second thread up; without {@link #finish} the file is incomplete. Idempotent. */
     @Override
     public void close() {
+        ended = true;
         FutureTask<Batch> running = compressing;
         compressing = null;
         if (running != null) {

@@ -287,7 +287,7 @@ public final class Posix {
         }
     }
 
-    private static IOException failure(String call, String what, int errno) {
+    static IOException failure(String call, String what, int errno) {
         return switch (errno) {
             case ENOENT -> new NoSuchFileException(what);
             case EACCES, EPERM -> new AccessDeniedException(what, null, call + " failed with errno " + errno);
