@@ -97,7 +97,7 @@ final class Upload {
             replica.write(Level.L0, TxidRange.of(next), file);
             uploaded = next;
             if (!next.equals(Txid.ONE)) {
-                Files.deleteIfExists(local.path(next.previous()));
+                local.retire(next.previous());
             }
         }
         return true;
