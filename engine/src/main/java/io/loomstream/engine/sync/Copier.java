@@ -25,8 +25,10 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.RandomAccessFile;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Optional;
 
@@ -306,7 +308,7 @@ final class Copier {
         try (RandomAccessFile file = new RandomAccessFile(staging.toFile(), "rw");
                 OutputStream out = new BufferedOutputStream(new FileOutputStream(file.getFD()), buffer)) {
             LtxTrailer trailer;
-            try (LtxEncoder encoder = new LtxEncoder(out, header, resources)) {
+            try (LtxEncoder encoder = new LtxEncoder(out, header, resources, () -> indexSpill(staging))) {
                 pages.writeTo(encoder);
                 trailer = encoder.finish();
             }
@@ -321,6 +323,17 @@ final class Copier {
                 Files.deleteIfExists(staging);
             }
         }
+    }
+
+    private static SeekableByteChannel indexSpill(Path staging) throws IOException {
+        Path file = staging.resolveSibling("index-" + staging.getFileName());
+        return Files.newByteChannel(
+                file,
+                StandardOpenOption.CREATE,
+                StandardOpenOption.TRUNCATE_EXISTING,
+                StandardOpenOption.READ,
+                StandardOpenOption.WRITE,
+                StandardOpenOption.DELETE_ON_CLOSE);
     }
 
     /** Where a WAL is before its first frame. */
