@@ -20,28 +20,35 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
  */
 public final class Benchmarks {
     private static final String ALL = Benchmarks.class.getPackageName() + "\\.";
-    private static final List<String> COMMON =
-            List.of("-XX:+UseSerialGC", "-XX:-UsePerfData", "--enable-native-access=ALL-UNNAMED");
     private static final int COMPACT_HEADERS_SINCE = 25;
+    /** JMH and aircompressor use what this Java and later ones warn of. */
+    private static final int UNSAFE_WARNS_SINCE = 24;
 
     private Benchmarks() {}
 
     public static void main(String[] args) throws CommandLineOptionException, RunnerException {
         CommandLineOptions words = new CommandLineOptions(args);
         Map<String, List<Double>> table = new TreeMap<>();
-        run(words, shipped(), table);
-        run(words, COMMON, table);
+        run(words, flags(true), table);
+        run(words, flags(false), table);
         System.out.printf(
                 Locale.ROOT, "%n%-90s %12s %12s%n", "operations (mebibytes) a second", "as shipped", "with C2");
         table.forEach((name, scores) ->
                 System.out.printf(Locale.ROOT, "%-90s %12.0f %12.0f%n", name, scores.getFirst(), scores.getLast()));
     }
 
-    private static List<String> shipped() {
-        List<String> flags = new ArrayList<>(COMMON);
-        flags.add("-XX:TieredStopAtLevel=1");
-        if (Runtime.version().feature() >= COMPACT_HEADERS_SINCE) {
+    private static List<String> flags(boolean shipped) {
+        int feature = Runtime.version().feature();
+        List<String> flags =
+                new ArrayList<>(List.of("-XX:+UseSerialGC", "-XX:-UsePerfData", "--enable-native-access=ALL-UNNAMED"));
+        if (shipped) {
+            flags.add("-XX:TieredStopAtLevel=1");
+        }
+        if (feature >= COMPACT_HEADERS_SINCE) {
             flags.add("-XX:+UseCompactObjectHeaders");
+        }
+        if (feature >= UNSAFE_WARNS_SINCE) {
+            flags.add("--sun-misc-unsafe-memory-access=allow");
         }
         return flags;
     }
