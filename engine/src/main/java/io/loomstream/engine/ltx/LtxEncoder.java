@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * Writes an LTX file to a stream: header, pages in ascending order, index, trailer. Pages are LZ4 blocks; large files are
  * compressed on a second thread while the caller reads the next pages.
  *
- * <p>For one thread. Memory is flat but for four bytes a page of index.
+ * <p>For one thread. Memory is flat with an {@link IndexSpill}; without one it grows by four bytes a page.
  */
 public final class LtxEncoder implements AutoCloseable {
     static final int PAGE_HEADER_BYTES = 6;
@@ -29,7 +29,7 @@ public final class LtxEncoder implements AutoCloseable {
     private final int lockPage;
     private final int pagesPerBatch;
     private final Crc64 crc = new Crc64();
-    private final PageIndexBuilder index = new PageIndexBuilder();
+    private final PageIndexBuilder index;
     private final Batch small;
     private CodecResources.@Nullable Pipeline pipeline;
     private @Nullable Batch filling;
@@ -50,10 +50,23 @@ public final class LtxEncoder implements AutoCloseable {
      *     writes
      */
     public LtxEncoder(OutputStream out, LtxHeader header, CodecResources resources) throws IOException {
+        this(out, header, resources, null);
+    }
+
+    /**
+     * Writes the header.
+     *
+     * @param out is not closed by this encoder
+     * @param spill takes the index of a large file; null to keep it in memory
+     * @throws IllegalArgumentException as the other constructor
+     */
+    public LtxEncoder(OutputStream out, LtxHeader header, CodecResources resources, @Nullable IndexSpill spill)
+            throws IOException {
         header.validate("the header to write");
         if (header.tracksChecksums()) {
             throw new IllegalArgumentException("only files without rolling checksums are written");
         }
+        this.index = new PageIndexBuilder(spill);
         this.out = out;
         this.header = header;
         this.resources = resources;
@@ -227,6 +240,7 @@ public final class LtxEncoder implements AutoCloseable {
         }
         filling = null;
         spare = null;
+        index.close();
     }
 
     /** Some pages, before and after compression. */

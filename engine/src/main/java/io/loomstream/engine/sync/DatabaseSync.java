@@ -591,6 +591,7 @@ final class DatabaseSync implements AutoCloseable {
                 held.hold().release();
             }
             if (cursorFile != null && cursor.isPresent()) {
+                local.deleteSpare();
                 services.syncToDisk(local.path(localMax));
                 cursorFile.storeClean(cursor.get(), uploaded);
             }

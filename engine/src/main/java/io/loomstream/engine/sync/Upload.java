@@ -96,7 +96,7 @@ final class Upload {
             replica.write(Level.L0, TxidRange.of(next), file);
             database.uploaded(next);
             if (!next.equals(Txid.ONE)) {
-                Files.deleteIfExists(local.path(next.previous()));
+                local.retire(next.previous());
             }
         }
         return true;

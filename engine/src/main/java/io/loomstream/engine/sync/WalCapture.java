@@ -335,7 +335,7 @@ final class WalCapture {
             throw new CorruptDataException(
                     wal.name(), wal.header().endOfFrame(from), "no commit up to frame " + wal.lastFrame());
         }
-        Path staging = owner.local().staging(cursor.txid().next());
+        Path staging = owner.local().stagingFromSpare(cursor.txid().next());
         StagedCopy copy = services.copier().copyFrames(cursor, wal, from, batch, hold::readDatabase, staging);
         if (!stoodStill(wal)) {
             Files.deleteIfExists(copy.file());
