@@ -8,6 +8,7 @@ import io.loomstream.engine.ltx.Txid;
 import io.loomstream.engine.replica.FileSteps;
 import io.loomstream.engine.replica.PosixFileSteps;
 import io.loomstream.engine.replica.ReplicaClient;
+import io.loomstream.engine.restore.IntegrityCheck;
 import io.loomstream.engine.restore.Restore;
 import io.loomstream.engine.restore.RestoreOutcome;
 import io.loomstream.engine.restore.RestorePlan;
@@ -49,6 +50,7 @@ public final class Follower {
     private final ReplicaClient replica;
     private final Path output;
     private final Duration interval;
+    private final IntegrityCheck check;
     private final RestoreProgress progress;
     private final FileSteps steps;
     private final FollowedDatabase.Opener opener;
@@ -60,6 +62,7 @@ public final class Follower {
             ReplicaClient replica,
             Path output,
             Duration interval,
+            IntegrityCheck check,
             RestoreProgress progress,
             FileSteps steps,
             FollowedDatabase.Opener opener,
@@ -68,6 +71,7 @@ public final class Follower {
         this.replica = replica;
         this.output = output.toAbsolutePath();
         this.interval = interval;
+        this.check = check;
         this.progress = progress;
         this.steps = steps;
         this.opener = opener;
@@ -79,13 +83,16 @@ public final class Follower {
      * A follower that has not begun.
      *
      * @param interval between two looks at the replica
+     * @param check what SQLite is asked after the first restore
      * @param progress hears of the first restore
      */
-    public static Follower of(ReplicaClient replica, Path output, Duration interval, RestoreProgress progress) {
+    public static Follower of(
+            ReplicaClient replica, Path output, Duration interval, IntegrityCheck check, RestoreProgress progress) {
         return new Follower(
                 replica,
                 output,
                 interval,
+                check,
                 progress,
                 new PosixFileSteps(),
                 file -> FileChannel.open(
@@ -123,7 +130,8 @@ public final class Follower {
             }
         }
         Restore restore = Restore.from(replica, progress);
-        RestoreOutcome outcome = restore.run(RestoreRequest.latest(output).preparedBy(this::prepareImage));
+        RestoreOutcome outcome =
+                restore.run(RestoreRequest.latest(output).checked(check).preparedBy(this::prepareImage));
         return outcome instanceof RestoreOutcome.Restored restored
                 ? new Start.Ready(restored.plan().reached(), false)
                 : new Start.NotRestored(outcome);

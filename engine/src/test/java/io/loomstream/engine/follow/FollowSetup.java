@@ -7,6 +7,7 @@ import io.loomstream.engine.concurrent.Time;
 import io.loomstream.engine.ltx.Txid;
 import io.loomstream.engine.replica.FileSteps;
 import io.loomstream.engine.replica.ReplicaClient;
+import io.loomstream.engine.restore.IntegrityCheck;
 import io.loomstream.engine.restore.RestoreProgress;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -30,6 +31,7 @@ final class FollowSetup {
                 replica,
                 output,
                 Duration.ofMillis(5),
+                IntegrityCheck.FULL,
                 RestoreProgress.NONE,
                 steps,
                 opener,

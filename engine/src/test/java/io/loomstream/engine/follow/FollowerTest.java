@@ -11,6 +11,7 @@ import io.loomstream.engine.ltx.Level;
 import io.loomstream.engine.ltx.Txid;
 import io.loomstream.engine.replica.ReplicaClient;
 import io.loomstream.engine.testing.AppProcess;
+import io.loomstream.engine.testing.CountingReplica;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,4 +1,4 @@
-package io.loomstream.engine.follow;
+package io.loomstream.engine.testing;
 
 import io.loomstream.engine.ltx.Level;
 import io.loomstream.engine.ltx.Txid;
