@@ -16,13 +16,15 @@ final class FollowCommand {
     static Optional<RestoreOutcome> run(Follower follower, Path output) throws InterruptedException {
         Logger log = LoggerFactory.getLogger(FollowCommand.class);
         AtomicBoolean following = new AtomicBoolean();
+        AtomicBoolean stopping = new AtomicBoolean();
         Thread main = Thread.currentThread();
         TerminationSignals.handle(signal -> {
             follower.stop();
-            if (following.get()) {
+            if (following.get() && stopping.compareAndSet(false, true)) {
                 log.info("{} received, stopping", signal);
             } else {
-                // The first restore: nothing has its name yet.
+                // The first restore, where nothing has its name yet; or the second signal: a step that is cut short is
+                // undone by whoever opens the database next.
                 main.interrupt();
             }
         });

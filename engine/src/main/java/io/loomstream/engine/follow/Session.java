@@ -142,7 +142,9 @@ final class Session implements AutoCloseable {
             Staging.Refused bad = staging.refused();
             if (!staged.isEmpty()) {
                 apply(staging.batch());
-                return bad != null || next.size() > staged.size();
+                // A bridge was chosen without what lies behind it; level 0 alone was applied to its end.
+                boolean bridged = next.stream().anyMatch(file -> !file.level().equals(Level.L0));
+                return bridged || bad != null || next.size() > staged.size();
             }
             if (bad == null) {
                 throw new IllegalStateException("nothing staged, nothing refused");
