@@ -44,6 +44,21 @@ public interface ReplicaClient {
     InputStream open(Level level, TxidRange range, long offset) throws IOException;
 
     /**
+     * A stream of {@code length} of the file's bytes from {@code offset}; it may go on behind them, where the store has no
+     * way to say where to end.
+     *
+     * @throws MissingFileException when there is no such file
+     */
+    default InputStream open(Level level, TxidRange range, long offset, long length) throws IOException {
+        return open(level, range, offset);
+    }
+
+    /** Whether several streams of one file are together faster than one: so with a network in between. */
+    default boolean parallelReadsHelp() {
+        return false;
+    }
+
+    /**
      * Stores a complete LTX file; durable when this returns. Writing the same bytes under the same name again is
      * allowed and changes nothing.
      *
