@@ -42,6 +42,8 @@ final class NioFileView implements FileView {
             stream = Files.newDirectoryStream(directory);
             entries = stream.iterator();
             return 0;
+        } catch (NoSuchFileException e) {
+            return missing(path(path, length));
         } catch (IOException | InvalidPathException e) {
             return errno(e);
         }
@@ -91,6 +93,19 @@ final class NioFileView implements FileView {
         return stat(path(path, length), followLink, into);
     }
 
+    /** Java says NoSuchFileException also when a part of the path is a file: that is not ENOENT, and proves nothing. */
+    private static int missing(Path path) {
+        for (Path parent = path.getParent(); parent != null; parent = parent.getParent()) {
+            if (Files.isDirectory(parent)) {
+                return DirectoryReader.ENOENT;
+            }
+            if (!Files.notExists(parent)) {
+                return DirectoryReader.ENOTDIR;
+            }
+        }
+        return DirectoryReader.ENOENT;
+    }
+
     private static int stat(Path path, boolean followLink, StatBuffer into) {
         try {
             LinkOption[] options = followLink ? new LinkOption[0] : new LinkOption[] {LinkOption.NOFOLLOW_LINKS};
@@ -105,6 +120,8 @@ final class NioFileView implements FileView {
                     0,
                     (int) number(found, "mode"));
             return 0;
+        } catch (NoSuchFileException e) {
+            return missing(path);
         } catch (IOException | InvalidPathException e) {
             return errno(e);
         }
@@ -144,7 +161,6 @@ final class NioFileView implements FileView {
 
     private static int errno(Exception e) {
         return switch (e) {
-            case NoSuchFileException gone -> DirectoryReader.ENOENT;
             case AccessDeniedException denied -> DirectoryReader.EACCES;
             case NotDirectoryException file -> DirectoryReader.ENOTDIR;
             default -> EIO;

@@ -33,10 +33,9 @@ final class PassWork {
             return new Window(0, Integer.MAX_VALUE, Integer.MAX_VALUE);
         }
 
-        /** As much as a share of all, from where the last one ended. */
-        static Window share(int from, double share, int limit) {
-            int count = (int) Math.min(limit, Math.ceil(limit * share));
-            return new Window(limit == 0 ? 0 : from % limit, count, limit);
+        /** So many of all, from where the last one ended. */
+        static Window after(int from, int count, int limit) {
+            return new Window(limit == 0 ? 0 : from % limit, Math.min(count, limit), limit);
         }
 
         int end() {

@@ -42,6 +42,16 @@ public final class PathTable {
         }
     }
 
+    /** Every row's number is below this. */
+    public int limit() {
+        lock.lock();
+        try {
+            return rows.limit();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** A row's tier; empty when there is no such row. */
     public Optional<Tier> tier(int row) {
         lock.lock();

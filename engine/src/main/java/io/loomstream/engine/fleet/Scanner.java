@@ -49,8 +49,8 @@ public final class Scanner {
     private int tasks = 1;
     private Instant lastWall = Instant.MIN;
     private long lastNanos;
-    private int directoryCursor;
-    private int rowCursor;
+    private final Sweep directorySweep = new Sweep();
+    private final Sweep rowSweep = new Sweep();
 
     private volatile boolean vanishedAccepted;
 
@@ -150,17 +150,28 @@ public final class Scanner {
             directories = locked.directories().limit();
             rows = locked.rows().limit();
         }
-        double share = (double) (nowNanos - lastNanos) / sweepInterval.toNanos();
-        PassWork.Window directoryWindow =
-                full ? PassWork.Window.everything() : PassWork.Window.share(directoryCursor, share, directories);
-        PassWork.Window rowWindow = full ? PassWork.Window.everything() : PassWork.Window.share(rowCursor, share, rows);
-        if (!full) {
-            directoryCursor = directoryWindow.end();
-            rowCursor = rowWindow.end();
-        }
+        double share = Math.min(1, (double) (nowNanos - lastNanos) / sweepInterval.toNanos());
         lastWall = time.now();
         lastNanos = nowNanos;
-        return new PassWork(directories, directoryWindow, rowWindow);
+        if (full) {
+            return new PassWork(directories, PassWork.Window.everything(), PassWork.Window.everything());
+        }
+        return new PassWork(directories, directorySweep.next(share, directories), rowSweep.next(share, rows));
+    }
+
+    /** Where a sweep has got to. Parts of an id are kept, so that a short time sweeps nothing and many add up. */
+    private static final class Sweep {
+        private int cursor;
+        private double due;
+
+        PassWork.Window next(double share, int limit) {
+            due = Math.min(limit, due + share * limit);
+            int count = (int) due;
+            due -= count;
+            PassWork.Window window = PassWork.Window.after(cursor, count, limit);
+            cursor = window.end();
+            return window;
+        }
     }
 
     private List<ScanWorker> visitAll(PassWork work, ScanEvents events) throws InterruptedException {
