@@ -308,6 +308,7 @@ final class DatabaseSync implements AutoCloseable {
         if (cursor.isPresent()) {
             opened().store(cursor.get(), uploaded);
         }
+        local.deleteSpare();
         capture = null;
         if (attached) {
             held.hold().release();
