@@ -60,10 +60,22 @@ final class RestoreCommand implements Command {
         positive("parallelism", words.value("parallelism").orElse("8"));
         // Results go to the output alone; what is worth a line on the way goes to the error stream.
         Loggers.ofProcess().configure(LoggingConfig.defaults(), err);
-        Sources sources = new Sources();
-        Sources.Source source = sources.source(words, "loomstream restore -o /path/to/db file:///path/to/replica", err);
-        Path output = output(sources, source, words);
+        try (Sources sources = new Sources()) {
+            Sources.Source source =
+                    sources.source(words, "loomstream restore -o /path/to/db file:///path/to/replica", err);
+            return restore(source, output(sources, source, words), target, check, words, out, err);
+        }
+    }
 
+    private static int restore(
+            Sources.Source source,
+            Path output,
+            Target target,
+            IntegrityCheck check,
+            Flags.Parsed words,
+            PrintStream out,
+            PrintStream err)
+            throws IOException, InterruptedException {
         if (words.on("if-db-not-exists") && Files.exists(output, LinkOption.NOFOLLOW_LINKS)) {
             log().atInfo().addKeyValue("path", output).log("database already exists, nothing restored");
             return 0;

@@ -4,11 +4,11 @@ import io.loomstream.app.config.ConfigException;
 import io.loomstream.app.config.ConfigFile;
 import io.loomstream.app.config.DatabaseConfig;
 import io.loomstream.app.config.Environment;
-import io.loomstream.app.config.FileUrl;
 import io.loomstream.app.config.LoadedConfig;
 import io.loomstream.app.config.ReplicaConfig;
+import io.loomstream.app.config.ReplicaUrl;
+import io.loomstream.app.config.UrlMask;
 import io.loomstream.engine.replica.FileAccess;
-import io.loomstream.engine.replica.FileReplicaClient;
 import io.loomstream.engine.replica.ReplicaClient;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -17,14 +17,15 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** From what a command line or a configuration names to the replicas it means. */
-final class Sources {
+/** From what a command line or a configuration names to the replicas it means. Close it after the last use of them. */
+final class Sources implements AutoCloseable {
     private final Environment environment = Environment.ofProcess();
+    private final ReplicaClients clients = new ReplicaClients();
 
     /**
      * A replica, named by a URL or by the database whose it is.
      *
-     * @param name as the user gave it
+     * @param name as the user gave it, secrets masked
      * @param database the path of the database; empty for a URL
      */
     record Source(String name, Optional<Path> database, ReplicaClient replica) {}
@@ -48,13 +49,6 @@ final class Sources {
                 environment);
     }
 
-    /** Whether an argument is a replica URL; {@code sqlite://} names a database. */
-    static boolean isUrl(String argument) {
-        return FileUrl.scheme(argument)
-                .filter(scheme -> !scheme.startsWith("sqlite"))
-                .isPresent();
-    }
-
     /** The replica that a command's one argument means; warnings about the configuration go to {@code err}. */
     Source source(Flags.Parsed words, String usage, PrintStream err) throws UsageException, IOException {
         if (words.arguments().isEmpty() || words.arguments().getFirst().isEmpty()) {
@@ -64,11 +58,13 @@ final class Sources {
             throw new UsageException("too many arguments");
         }
         String name = words.arguments().getFirst();
-        if (isUrl(name)) {
+        if (ReplicaUrl.isUrl(name)) {
             if (words.value("config").isPresent()) {
                 throw new UsageException("cannot specify a replica URL and the -config flag");
             }
-            return new Source(name, Optional.empty(), client(replica(name), FileAccess.PRIVATE));
+            ReplicaUrl url = url(name);
+            url.warnings().forEach(warning -> err.println("Warning: " + warning));
+            return new Source(UrlMask.mask(name), Optional.empty(), client(url.replica(), FileAccess.PRIVATE));
         }
         LoadedConfig loaded = config(words);
         loaded.warnings().forEach(warning -> err.println("Warning: " + warning));
@@ -77,6 +73,10 @@ final class Sources {
                 .database(path)
                 .orElseThrow(() -> new ConfigException("database not found in config: " + path));
         return new Source(path.toString(), Optional.of(path), client(database.replica(), access(path)));
+    }
+
+    ReplicaClient client(ReplicaConfig replica, FileAccess access) {
+        return clients.client(replica, access);
     }
 
     Path path(String text) throws UsageException {
@@ -88,26 +88,18 @@ final class Sources {
     }
 
     /** The replica that a URL names. */
-    ReplicaConfig replica(String url) throws UsageException {
-        String scheme = FileUrl.scheme(url).orElse("");
-        if (!scheme.equals("file")) {
-            throw new UsageException(
-                    "replica URL " + url + ": this version of Loomstream serves file URLs only (file:///path)");
-        }
-        try {
-            return new ReplicaConfig(environment.path(FileUrl.path(url)));
-        } catch (IllegalArgumentException e) {
-            throw new UsageException("replica URL " + url + ": " + e.getMessage());
-        }
-    }
-
-    static ReplicaClient client(ReplicaConfig replica, FileAccess access) {
-        return new FileReplicaClient(replica.directory(), access);
+    ReplicaUrl url(String url) throws ConfigException {
+        return ReplicaUrl.parse(url, environment);
     }
 
     /** Who may read a database may read its replica; one that does not exist yet is its maker's only. */
     static FileAccess access(Path database) throws IOException {
         return Files.exists(database) ? FileAccess.like(database) : FileAccess.PRIVATE;
+    }
+
+    @Override
+    public void close() {
+        clients.close();
     }
 
     /** What can go wrong with a list of arguments that has to be empty. */
