@@ -166,7 +166,7 @@ final class RestoreCommand implements Command {
 
     /** A replica named by a URL is asked for a moment between its oldest and its newest file, as in Litestream. */
     private static Optional<String> outside(Sources.Source source, Instant moment) {
-        Listing listing = Listing.of(source.replica());
+        Listing listing = Listing.withHeaderTimes(source.replica());
         if (listing.isEmpty()) {
             return Optional.empty(); // said by the plan, with -if-replica-exists heeded
         }

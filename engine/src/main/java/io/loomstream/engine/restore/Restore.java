@@ -71,7 +71,7 @@ public final class Restore {
 
     /** What a restore to this target would use: all that a dry run does. */
     public PlanOutcome plan(Target target) {
-        return RestorePlanner.plan(Listing.of(replica), target);
+        return RestorePlanner.plan(Listing.of(replica, target), target);
     }
 
     /**
@@ -93,7 +93,8 @@ public final class Restore {
         Txid promised = Txid.ZERO;
         BadFile failure = null;
         while (true) {
-            PlanOutcome outcome = RestorePlanner.plan(Listing.of(replica).without(passedOver), request.target());
+            PlanOutcome outcome =
+                    RestorePlanner.plan(Listing.of(replica, request.target()).without(passedOver), request.target());
             if (failure != null && !reaches(outcome, promised)) {
                 throw failure.problem();
             }

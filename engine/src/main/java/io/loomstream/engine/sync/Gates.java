@@ -4,14 +4,15 @@ import io.loomstream.engine.concurrent.Gate;
 
 /**
  * The gates of the process: how much of each kind of work runs at once. Order against deadlocks: monitor or snapshot is
- * given back before upload is waited for.
+ * given back before upload is waited for. Below upload there is only the S3 gate, which the S3 replicas take and give back
+ * for every request; whoever holds that one waits for nobody.
  */
 record Gates(Gate monitors, Gate snapshots, Gate uploads) {
     static Gates of(ReplicationOptions options) {
         return new Gates(
                 new Gate("monitor", options.monitorPermits()),
                 new Gate("snapshot", options.snapshotPermits()),
-                new Gate("s3", options.uploadPermits()));
+                new Gate("upload", options.uploadPermits()));
     }
 
     /** Work that may be interrupted. */

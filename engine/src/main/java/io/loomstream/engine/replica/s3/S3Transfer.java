@@ -5,7 +5,7 @@ import java.util.Optional;
 /**
  * How files are sent.
  *
- * @param partSizeBytes a file of at least this size is sent in parts of this size, or larger ones where 10,000 would not do
+ * @param partSizeBytes a file larger than this is sent in parts of this size, or larger ones where 10,000 would not do
  * @param concurrency parts of one file in flight at once
  * @param storageClass empty: the store's default
  * @param requireContentMd5 deletions carry a Content-MD5
