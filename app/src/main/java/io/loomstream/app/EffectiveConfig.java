@@ -8,7 +8,9 @@ import io.loomstream.engine.replica.s3.S3Credentials;
 import io.loomstream.engine.replica.s3.S3Encryption;
 import io.loomstream.engine.replica.s3.S3Settings;
 import io.loomstream.engine.sync.DatabaseOptions;
+import java.util.LinkedHashMap;
 import java.util.Locale;
+import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.event.Level;
 import org.slf4j.spi.LoggingEventBuilder;
@@ -30,7 +32,11 @@ final class EffectiveConfig {
         for (int i = 0; i < count; i++) {
             Level level = i < DATABASES_AT_INFO_MAX ? Level.INFO : Level.DEBUG;
             if (log.isEnabledForLevel(level)) {
-                database(config.databases().get(i), log.atLevel(level));
+                LoggingEventBuilder event = log.atLevel(level);
+                for (var entry : values(config.databases().get(i)).entrySet()) {
+                    event = event.addKeyValue(entry.getKey(), entry.getValue());
+                }
+                event.log("database configuration");
             }
         }
         if (count > DATABASES_AT_INFO_MAX && !log.isDebugEnabled()) {
@@ -38,42 +44,42 @@ final class EffectiveConfig {
         }
     }
 
-    private static void database(DatabaseConfig database, LoggingEventBuilder event) {
+    private static Map<String, Object> values(DatabaseConfig database) {
         DatabaseOptions options = database.options();
-        event.addKeyValue("db", options.path())
-                .addKeyValue("meta-path", options.metaPath())
-                .addKeyValue("monitor-interval", GoDuration.format(options.monitorInterval()))
-                .addKeyValue("sync-interval", GoDuration.format(options.syncInterval()))
-                .addKeyValue("checkpoint-interval", GoDuration.format(options.checkpointInterval()))
-                .addKeyValue("busy-timeout", GoDuration.format(options.busyTimeout()))
-                .addKeyValue("min-checkpoint-page-count", options.minCheckpointPages())
-                .addKeyValue("truncate-page-n", options.truncatePages())
-                .addKeyValue("max-sync-wal-bytes", options.syncWalBytesMax())
-                .addKeyValue("hold", word(options.hold()))
-                .addKeyValue("journal-mode", word(options.journalPolicy()))
-                .addKeyValue("replica", database.replica().place());
+        Map<String, Object> values = new LinkedHashMap<>();
+        values.put("db", options.path());
+        values.put("meta-path", options.metaPath());
+        values.put("monitor-interval", GoDuration.format(options.monitorInterval()));
+        values.put("sync-interval", GoDuration.format(options.syncInterval()));
+        values.put("checkpoint-interval", GoDuration.format(options.checkpointInterval()));
+        values.put("busy-timeout", GoDuration.format(options.busyTimeout()));
+        values.put("min-checkpoint-page-count", options.minCheckpointPages());
+        values.put("truncate-page-n", options.truncatePages());
+        values.put("max-sync-wal-bytes", options.syncWalBytesMax());
+        values.put("hold", word(options.hold()));
+        values.put("journal-mode", word(options.journalPolicy()));
+        values.put("replica", database.replica().place());
         if (database.replica() instanceof ReplicaConfig.S3(S3Settings settings)) {
-            s3(settings, event);
+            s3(settings, values);
         }
-        event.log("database configuration");
+        return values;
     }
 
-    private static void s3(S3Settings settings, LoggingEventBuilder event) {
+    private static void s3(S3Settings settings, Map<String, Object> values) {
         var connection = settings.connection();
         var transfer = settings.transfer();
-        event.addKeyValue(
-                        "endpoint", connection.endpoint().map(Object::toString).orElse("AWS"))
-                .addKeyValue("region", connection.region().orElse("auto"))
-                .addKeyValue("force-path-style", connection.pathStyle())
-                .addKeyValue("sign-payload", connection.signPayload())
-                .addKeyValue("skip-verify", connection.skipVerify())
-                .addKeyValue("http-client", connection.httpClient())
-                .addKeyValue("require-content-md5", transfer.requireContentMd5())
-                .addKeyValue("storage-class", transfer.storageClass().orElse("default"))
-                .addKeyValue("part-size", transfer.partSizeBytes())
-                .addKeyValue("concurrency", transfer.concurrency())
-                .addKeyValue("credentials", shown(settings.credentials()))
-                .addKeyValue("encryption", shown(settings.encryption()));
+        values.put("endpoint", connection.endpoint().map(Object::toString).orElse("AWS"));
+        values.put("region", connection.region().orElse("auto"));
+        values.put("force-path-style", connection.pathStyle());
+        values.put("sign-payload", connection.signPayload());
+        values.put("skip-verify", connection.skipVerify());
+        values.put("http-client", connection.httpClient());
+        values.put("require-content-md5", transfer.requireContentMd5());
+        values.put("storage-class", transfer.storageClass().orElse("default"));
+        values.put("part-size", transfer.partSizeBytes());
+        values.put("concurrency", transfer.concurrency());
+        values.put("credentials", shown(settings.credentials()));
+        values.put("encryption", shown(settings.encryption()));
     }
 
     private static String shown(S3Credentials credentials) {

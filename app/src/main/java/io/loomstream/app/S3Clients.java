@@ -1,7 +1,7 @@
 package io.loomstream.app;
 
 import io.loomstream.engine.concurrent.Gate;
-import io.loomstream.engine.concurrent.SystemTime;
+import io.loomstream.engine.concurrent.Time;
 import io.loomstream.engine.replica.ReplicaClient;
 import io.loomstream.engine.replica.s3.S3Endpoints;
 import io.loomstream.engine.replica.s3.S3Owner;
@@ -27,7 +27,7 @@ final class S3Clients implements AutoCloseable {
         return new S3Clients(new S3Endpoints(
                 new Gate("s3", PERMITS),
                 new S3Owner(host, host, ProcessHandle.current().pid()),
-                new SystemTime(),
+                Time.system(),
                 new SecureRandom(),
                 S3Timing.DEFAULT));
     }

@@ -66,7 +66,7 @@ final class ReplicaPlaces {
                                 .endpoint()
                                 .map(ReplicaPlaces::authority)
                                 .orElse("") + " " + settings.location().bucket());
-                for (String element : settings.location().path().split("/")) {
+                for (String element : settings.location().path().split("/", -1)) {
                     if (!element.isEmpty()) {
                         elements.add(element);
                     }

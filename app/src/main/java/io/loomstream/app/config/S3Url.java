@@ -1,5 +1,6 @@
 package io.loomstream.app.config;
 
+import io.loomstream.engine.replica.s3.S3Location;
 import io.loomstream.engine.replica.s3.S3Provider;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
@@ -61,7 +62,9 @@ record S3Url(String bucket, String path, Map<String, String> values, List<String
             values.remove(S3Host.PATH_STYLE);
         }
         values.putAll(asked);
-        return new S3Url(parsed.bucket(), parsed.path(), values, warnings);
+        // Of a URL, other than of YAML, Litestream cleans the path.
+        String path = new S3Location(parsed.bucket(), parsed.path()).path();
+        return new S3Url(parsed.bucket(), path, values, warnings);
     }
 
     private record Place(String bucket, String path) {}

@@ -2,16 +2,18 @@ package io.loomstream.engine.replica.s3;
 
 import io.loomstream.engine.ltx.Level;
 import io.loomstream.engine.ltx.TxidRange;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.SequencedSet;
 
 /**
  * The keys of one replica: {@code <path>/<level as 4 hex digits>/<min>-<max>.ltx}, as Litestream writes them.
  *
- * <p>At a bucket's root Litestream writes {@code /0000/...} or, for the URL {@code s3://bucket}, {@code ./0000/...}. What is
- * there under such keys is found, and a replica that began so goes on so; a new one gets the key that one expects,
- * {@code 0000/...}.
+ * <p>At a bucket's root Litestream writes {@code /0000/...} or, for the URL {@code s3://bucket}, {@code ./0000/...}, and with
+ * {@code path: /app/} in YAML {@code /app//0000/...}. What is there under such keys is found, and a replica that began so goes
+ * on so; a new one gets the key that one expects, {@code 0000/...} or {@code app/0000/...}.
  */
 final class S3Keys {
     private static final List<String> AT_ROOT = List.of("", "/", "./");
@@ -21,7 +23,9 @@ final class S3Keys {
 
     S3Keys(S3Location location) {
         this.path = location.path();
-        this.roots = path.isEmpty() ? AT_ROOT : List.of(path + "/");
+        SequencedSet<String> all = new LinkedHashSet<>(path.isEmpty() ? AT_ROOT : List.of(path + "/"));
+        all.add(location.written() + "/");
+        this.roots = List.copyOf(all);
     }
 
     /** What the keys may begin with; the first is what new replicas use. Fixed for the life of this object. */
