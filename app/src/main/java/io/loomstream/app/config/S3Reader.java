@@ -121,11 +121,11 @@ final class S3Reader {
     }
 
     private S3Settings settings(String bucket, String path, Layers keys, Fields owner) throws ConfigException {
-        String arn = bucket.startsWith("arn:") ? bucket.split(":", 6)[3] : "";
+        S3Location location = location(bucket, path, owner);
         S3SettingsBuilder builder = S3Settings.builder()
-                .bucket(location(bucket, path, owner).bucket())
-                .path(path)
-                .region(keys.text(REGION).orElse(arn.isEmpty() ? null : arn))
+                .bucket(location.bucket())
+                .path(location.written())
+                .region(keys.text(REGION).orElse(regionOf(bucket)))
                 .endpoint(endpoint(keys.in(ENDPOINT)))
                 .pathStyle(optional(keys, "force-path-style"))
                 .signPayload(optional(keys, "sign-payload"))
@@ -144,6 +144,12 @@ final class S3Reader {
             // Each value is good; what is left is a customer's key that would travel unencrypted.
             throw keys.in(ENDPOINT).error(ENDPOINT, String.valueOf(e.getMessage()));
         }
+    }
+
+    /** An access point's ARN says its region, unless the access point is in several. */
+    private static @Nullable String regionOf(String bucket) {
+        String region = bucket.startsWith("arn:") ? bucket.split(":", 6)[3] : "";
+        return region.isEmpty() ? null : region;
     }
 
     private static S3Location location(String bucket, String path, Fields owner) throws ConfigException {
