@@ -17,16 +17,19 @@ final class S3Keys {
     private static final List<String> AT_ROOT = List.of("", "/", "./");
 
     private final String path;
-    private final List<String> roots;
 
     S3Keys(S3Location location) {
         this.path = location.path();
-        this.roots = path.isEmpty() ? AT_ROOT : List.of(path + "/");
     }
 
-    /** What the keys may begin with; the first is what new replicas use. Fixed for the life of this object. */
+    /** What the keys may begin with; the first is what a new replica's begin with. */
     List<String> roots() {
-        return roots;
+        return path.isEmpty() ? AT_ROOT : List.of(path + "/");
+    }
+
+    /** What the keys of all levels begin with. */
+    static String levels(String root) {
+        return root + "000";
     }
 
     static String prefix(String root, Level level) {
