@@ -12,7 +12,7 @@ import software.amazon.awssdk.core.sync.RequestBody;
  * to sign it and to send it.
  */
 final class FileBody extends InputStream {
-    private static final String CONTENT_TYPE = "application/octet-stream";
+    static final String CONTENT_TYPE = "application/octet-stream";
 
     private final FileChannel file;
     private final Progress progress;

@@ -69,6 +69,11 @@ final class S3Failure extends Exception {
         return new S3Failure(other, code, String.valueOf(getMessage()), this);
     }
 
+    /** Whether the store says that the request makes no sense, rather than that we may not. */
+    boolean malformed() {
+        return kind == Kind.REFUSED && getCause() instanceof AwsServiceException answer && answer.statusCode() == 400;
+    }
+
     boolean retryable() {
         return kind == Kind.THROTTLED || kind == Kind.TRANSIENT;
     }

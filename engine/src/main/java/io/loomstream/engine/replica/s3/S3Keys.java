@@ -28,9 +28,14 @@ final class S3Keys {
         this.roots = List.copyOf(all);
     }
 
-    /** What the keys may begin with; the first is what new replicas use. Fixed for the life of this object. */
+    /** What the keys may begin with; the first is what a new replica's begin with. */
     List<String> roots() {
         return roots;
+    }
+
+    /** What the keys of all levels begin with. */
+    static String levels(String root) {
+        return root + "000";
     }
 
     static String prefix(String root, Level level) {

@@ -43,7 +43,7 @@ final class S3ReplicaClient implements ReplicaClient {
     private final Encryption encryption;
     private final S3Writer writer;
     private final S3Deleter deleter;
-    private volatile @Nullable String home;
+    private volatile @Nullable List<String> roots;
 
     S3ReplicaClient(S3Settings settings, S3Bucket bucket, String probeName) {
         this.settings = settings;
@@ -95,7 +95,7 @@ final class S3ReplicaClient implements ReplicaClient {
 
     private Map<TxidRange, Found> found(Level level, Txid seek) throws S3Failure, InterruptedException {
         Map<TxidRange, Found> files = new TreeMap<>();
-        for (String root : keys.roots()) {
+        for (String root : roots()) {
             String prefix = S3Keys.prefix(root, level);
             // Keys sort as TXIDs do, so the store can skip what is before the seek.
             String after = seek.isZero() ? null : prefix + seek;
@@ -218,7 +218,7 @@ final class S3ReplicaClient implements ReplicaClient {
 
     private Optional<InputStream> firstFound(Level level, TxidRange range, String what, long offset)
             throws S3Failure, InterruptedException {
-        for (String root : keys.roots()) {
+        for (String root : roots()) {
             try {
                 return Optional.of(S3Body.open(bucket.endpoint(), get(S3Keys.key(root, level, range)), what, offset));
             } catch (S3Failure failure) {
@@ -234,40 +234,50 @@ final class S3ReplicaClient implements ReplicaClient {
     public ReplicaFile write(Level level, TxidRange range, Path source) {
         return translated("cannot store level " + level + " " + range.fileName() + " in " + describe(), () -> {
             SourceFile header = SourceFile.read(source, range);
-            writer.write(S3Keys.key(home(), level, range), source, header);
+            writer.write(S3Keys.key(roots().get(0), level, range), source, header);
             return new ReplicaFile(level, range, header.sizeBytes(), header.createdAt());
         });
     }
 
-    /** Where new files go: where this replica's files are, if there are any. */
-    private String home() throws S3Failure, InterruptedException {
-        String known = home;
+    /** What this replica's keys begin with; new files go to the first. */
+    private List<String> roots() throws S3Failure, InterruptedException {
+        List<String> known = roots;
         if (known == null) {
-            known = findHome();
-            home = known;
+            known = keys.roots().size() == 1 ? keys.roots() : rootsInUse();
+            roots = known;
         }
         return known;
     }
 
-    private String findHome() throws S3Failure, InterruptedException {
-        List<String> roots = keys.roots();
-        if (roots.size() > 1) {
-            for (String root : roots) {
-                for (int level = 0; level <= Level.SNAPSHOT.number(); level++) {
-                    if (!listed(S3Keys.prefix(root, new Level(level)), null).isEmpty()) {
-                        return root;
-                    }
+    private List<String> rootsInUse() throws S3Failure, InterruptedException {
+        List<String> used = new ArrayList<>();
+        for (String root : keys.roots()) {
+            ListObjectsV2Request request = ListObjectsV2Request.builder()
+                    .bucket(bucket.name())
+                    .prefix(S3Keys.levels(root))
+                    .delimiter("/")
+                    .build();
+            try {
+                if (bucket.endpoint()
+                        .call(S3Operation.LIST, 0, (client, progress) -> client.listObjectsV2(request))
+                        .hasCommonPrefixes()) {
+                    used.add(root);
+                }
+            } catch (S3Failure failure) {
+                // A store that cannot have such keys says so.
+                if (!failure.malformed() || root.isEmpty()) {
+                    throw failure;
                 }
             }
         }
-        return roots.get(0);
+        return used.isEmpty() ? keys.roots().subList(0, 1) : List.copyOf(used);
     }
 
     @Override
     public void delete(Level level, Collection<TxidRange> ranges) {
         translated("cannot delete from level " + level + " of " + describe(), () -> {
             List<String> doomed = new ArrayList<>();
-            for (String root : keys.roots()) {
+            for (String root : roots()) {
                 for (TxidRange range : ranges) {
                     doomed.add(S3Keys.key(root, level, range));
                 }

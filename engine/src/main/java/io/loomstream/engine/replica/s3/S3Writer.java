@@ -116,6 +116,7 @@ final class S3Writer {
         PutObjectRequest.Builder request = PutObjectRequest.builder()
                 .bucket(bucket.name())
                 .key(upload.key())
+                .contentType(FileBody.CONTENT_TYPE)
                 .metadata(metadata(upload.header()));
         if (upload.conditional()) {
             request.ifNoneMatch("*");
@@ -135,6 +136,7 @@ final class S3Writer {
         CreateMultipartUploadRequest.Builder create = CreateMultipartUploadRequest.builder()
                 .bucket(bucket.name())
                 .key(upload.key())
+                .contentType(FileBody.CONTENT_TYPE)
                 .metadata(metadata(upload.header()));
         transfer.storageClass().ifPresent(create::storageClass);
         encryption.apply(create);
