@@ -1,6 +1,7 @@
 package io.loomstream.perf.server;
 
 import io.loomstream.engine.replica.ReplicaClient;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -19,5 +20,5 @@ public interface ReplicaStore extends AutoCloseable {
     ReplicaClient client(Path database);
 
     @Override
-    void close() throws Exception;
+    void close() throws IOException;
 }

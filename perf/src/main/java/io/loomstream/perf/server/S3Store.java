@@ -10,6 +10,7 @@ import io.loomstream.engine.replica.s3.S3Settings;
 import io.loomstream.engine.replica.s3.S3Timing;
 import io.loomstream.engine.replica.s3.Secret;
 import io.loomstream.engine.testing.s3.S3Server;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -72,7 +73,7 @@ public final class S3Store implements ReplicaStore {
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() throws IOException {
         endpoints.close();
         server.close();
     }
