@@ -131,7 +131,10 @@ final class S3Failure extends Exception {
             case 416 -> Kind.RANGE;
             // 409: another conditional write to the key is under way.
             case 408, 409 -> Kind.TRANSIENT;
-            default -> status >= 400 && status < 500 ? Kind.REFUSED : Kind.TRANSIENT;
+            // A bucket made a moment ago is sent elsewhere until all of S3 knows it.
+            case 307 -> Kind.TRANSIENT;
+            // Another redirection is a wrong region or endpoint.
+            default -> status >= 300 && status < 500 ? Kind.REFUSED : Kind.TRANSIENT;
         };
     }
 
