@@ -6,6 +6,7 @@ import io.loomstream.app.config.LogLevels;
 import io.loomstream.app.config.LoggingConfig;
 import io.loomstream.app.config.ReplicaUrl;
 import io.loomstream.app.config.ServerConfig;
+import io.loomstream.app.config.UrlMask;
 import io.loomstream.app.logging.Loggers;
 import io.loomstream.engine.fleet.Replication;
 import io.loomstream.engine.fleet.ReplicationOptions;
@@ -91,7 +92,7 @@ final class ReplicateCommand implements Command {
             return loaded.config();
         }
         if (arguments.size() == 1) {
-            throw new UsageException("must specify at least one replica URL for " + arguments.getFirst());
+            throw new UsageException("must specify at least one replica URL for " + UrlMask.mask(arguments.getFirst()));
         }
         if (words.value("config").isPresent()) {
             throw new UsageException("cannot specify a replica URL and the -config flag");

@@ -66,4 +66,10 @@ public record Environment(Map<String, String> variables, Path home, Path working
         }
         return text;
     }
+
+    /** Without the variables: some are secrets. */
+    @Override
+    public String toString() {
+        return "Environment[home=" + home + ", workingDirectory=" + workingDirectory + "]";
+    }
 }
