@@ -16,6 +16,8 @@ import org.slf4j.LoggerFactory;
 final class ReplicatedDatabase {
     private static final Logger log = LoggerFactory.getLogger(ReplicatedDatabase.class);
     private static final Duration SOON = Duration.ofMillis(20);
+
+    private static final Duration MOVING_TOO_LONG = Duration.ofSeconds(30);
     /** Pace of tries where the options ask for no looks of their own. */
     private static final Duration UNASKED = Duration.ofSeconds(1);
 
@@ -25,6 +27,8 @@ final class ReplicatedDatabase {
     private final Backoff lookBackoff;
     private final Backoff uploadBackoff;
     private int looksInARow;
+    private boolean moving;
+    private long movingSince;
     private boolean uploadQueued;
     private long lastUploadAt;
     private boolean everUploaded;
@@ -67,6 +71,7 @@ final class ReplicatedDatabase {
                 log.atInfo().addKeyValue("db", options.path()).log("captured again");
             }
             lookProblem = null;
+            noteMoving(look);
             return switch (look) {
                 case ABSENT -> Next.regular(options, false);
                 case QUIET, COPIED -> {
@@ -89,6 +94,26 @@ final class ReplicatedDatabase {
                         .log("capture failed; trying again");
             }
             return new Next(wait, false, false);
+        }
+    }
+
+    /** A database that can never be read while it stands still is not copied: nobody must take that for health. */
+    private void noteMoving(Look look) {
+        if (look != Look.MOVED) {
+            moving = false;
+            return;
+        }
+        long now = time.nanoTime();
+        if (!moving) {
+            moving = true;
+            movingSince = now;
+        } else if (now - movingSince > MOVING_TOO_LONG.toNanos()) {
+            movingSince = now;
+            log.atWarn()
+                    .addKeyValue("db", sync.options().path())
+                    .log(
+                            "not captured for {} s: it changes, or its WAL and wal-index disagree",
+                            MOVING_TOO_LONG.toSeconds());
         }
     }
 
@@ -158,14 +183,12 @@ final class ReplicatedDatabase {
      */
     Outcome finish(Duration uploadTimeout, Duration retryInterval, Gates gates) throws InterruptedException {
         long deadline = time.nanoTime() + uploadTimeout.toNanos();
-        boolean absent = false;
         boolean located = false;
         String problem;
         while (true) {
             problem = null;
             Look look = lastLook(gates);
-            if (look == Look.ABSENT) {
-                absent = true;
+            if (look == Look.ABSENT && !behind()) {
                 break;
             }
             if (look == null || look == Look.MOVED) {
@@ -175,7 +198,7 @@ final class ReplicatedDatabase {
                 upload();
                 return uploadProblem == null && !behind();
             })) {
-                if (problem == null && (look == Look.QUIET || look == Look.COPIED)) {
+                if (problem == null && (look == Look.QUIET || look == Look.COPIED || look == Look.ABSENT)) {
                     break;
                 }
             } else {
@@ -193,7 +216,7 @@ final class ReplicatedDatabase {
         sync.shutDown();
         sync.close();
         Txid local = sync.localMax();
-        return new Outcome(sync.options().path(), local, upload.uploaded(), absent ? null : problem);
+        return new Outcome(sync.options().path(), local, upload.uploaded(), problem);
     }
 
     private @Nullable Look lastLook(Gates gates) throws InterruptedException {

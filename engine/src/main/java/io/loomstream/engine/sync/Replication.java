@@ -8,6 +8,8 @@ import io.loomstream.engine.ltx.CodecResources;
 import io.loomstream.engine.posix.Posix;
 import io.loomstream.engine.sqlite.SqliteConnections;
 import io.loomstream.engine.sync.ReplicatedDatabase.Next;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -34,6 +36,7 @@ public final class Replication {
 
     private Replication(List<DatabaseSpec> specs, ReplicationOptions options) {
         SyncServices services = services(options);
+        refuseTwins(specs, services);
         this.time = options.time();
         this.gates = Gates.of(options);
         this.databases = specs.stream()
@@ -57,6 +60,19 @@ public final class Replication {
         }
         SqliteConnections connections = new SqliteConnections(new Gate("native", options.nativePermits()));
         return SyncServices.create(options.time(), posix, connections, CodecResources.shared());
+    }
+
+    /** Two paths to one file are a mistake that is better known before anything starts; {@link Owners} sees to later ones. */
+    private static void refuseTwins(List<DatabaseSpec> specs, SyncServices services) {
+        Owners owners = new Owners();
+        for (DatabaseSpec spec : specs) {
+            Path path = spec.options().path();
+            try {
+                services.posix().stat(path).ifPresent(file -> owners.claim(file, path, Owners.DATABASE));
+            } catch (IOException unknown) {
+                log.atDebug().addKeyValue("db", path).setCause(unknown).log("cannot be looked at yet");
+            }
+        }
     }
 
     /** Starts replicating; returns at once. */

@@ -1,6 +1,7 @@
 package io.loomstream.engine.sync;
 
 import io.loomstream.engine.error.ConflictException;
+import io.loomstream.engine.error.CorruptDataException;
 import io.loomstream.engine.error.TransientStorageException;
 import io.loomstream.engine.ltx.Level;
 import io.loomstream.engine.ltx.Txid;
@@ -10,6 +11,7 @@ import io.loomstream.engine.replica.ReplicaClient;
 import io.loomstream.engine.replica.ReplicaFile;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -94,6 +96,10 @@ final class Upload {
                 }
                 return false;
             }
+            if (isTorn(next)) {
+                Files.deleteIfExists(file);
+                continue; // now it is a missing one
+            }
             replica.write(Level.L0, TxidRange.of(next), file);
             uploaded = next;
             if (!next.equals(Txid.ONE)) {
@@ -101,6 +107,27 @@ final class Upload {
             }
         }
         return true;
+    }
+
+    /**
+     * Whether a file that was there before this process is not what it was when it got its name: local files are not synced
+     * to disk, so a power cut may leave a name with other bytes behind it.
+     */
+    private boolean isTorn(Txid txid) throws IOException, InterruptedException {
+        if (txid.isAfter(database.foundAtStart())) {
+            return false;
+        }
+        try {
+            copier.verify(database.local().path(txid), TxidRange.of(txid));
+            return false;
+        } catch (CorruptDataException torn) {
+            log.atWarn()
+                    .addKeyValue("db", database.options().path())
+                    .addKeyValue("txid", txid)
+                    .setCause(torn)
+                    .log("a local file is damaged and is not uploaded");
+            return true;
+        }
     }
 
     /** Bridges TXIDs whose files are lost: a complete copy as one file for all of them. */
@@ -119,7 +146,6 @@ final class Upload {
     /** Asks the replica where it stands; with nothing local, fetches its newest L0 file to go on from. */
     private void locate() throws IOException, InterruptedException {
         Txid newest = Txid.ZERO;
-        long newestBytes = 0;
         boolean single = false;
         for (int number = 0; number < LEVELS; number++) {
             List<ReplicaFile> files = replica.list(new Level(number), Txid.ZERO);
@@ -129,15 +155,30 @@ final class Upload {
                 if (max.isAfter(newest)) {
                     newest = max;
                     single = asL0;
-                    newestBytes = asL0 ? file.sizeBytes() : 0;
                 }
             }
         }
         Optional<Path> fetched = single && newest.isAfter(database.newestLocal()) ? fetch(newest) : Optional.empty();
+        boolean ours = !single || !newest.equals(database.newestLocal()) || hasOurs(newest);
         uploaded = newest;
-        database.replicaStandsAt(newest, newestBytes, fetched.orElse(null));
+        database.replicaStandsAt(newest, ours, fetched.orElse(null));
         if (!newest.isZero()) {
             database.local().deleteBefore(newest.isAfter(database.localMax()) ? database.localMax() : newest);
+        }
+    }
+
+    /** Whether the replica's file has the local one's checksum, which is its last eight bytes. */
+    private boolean hasOurs(Txid txid) throws IOException {
+        Path local = database.local().path(txid);
+        Optional<Long> ours = database.local().fileChecksum(txid);
+        if (ours.isEmpty()) {
+            return !Files.exists(local);
+        }
+        try (InputStream file = replica.open(Level.L0, TxidRange.of(txid), Files.size(local) - Long.BYTES)) {
+            byte[] theirs = file.readNBytes(Long.BYTES);
+            return theirs.length == Long.BYTES && ByteBuffer.wrap(theirs).getLong() == ours.get() && file.read() < 0;
+        } catch (MissingFileException gone) {
+            return true;
         }
     }
 
