@@ -49,11 +49,15 @@ final class LocalFiles {
         return meta.resolve("loomstream.cursor");
     }
 
-    /** Creates the directories, as open to others as the database's own is, and removes what a kill left half-written. */
-    void prepare(Path database) throws IOException {
+    /** Creates the directories, as open to others as the database's own is. */
+    void createDirectories(Path database) throws IOException {
         if (!Files.isDirectory(directory)) {
             createDirectories(FileAccess.like(database).directories());
         }
+    }
+
+    /** Removes what a kill left half-written. Only for who has the cursor file's lock: another process may be writing. */
+    void deleteUnfinished() throws IOException {
         Files.walkFileTree(meta, new SimpleFileVisitor<>() {
             @Override
             public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {

@@ -20,6 +20,7 @@ import java.nio.file.Path;
  * @param copier writes L0 files
  * @param adoption takes positions over from L0 files without a cursor
  * @param bootId this start of the machine
+ * @param owners which database has which file
  */
 public record SyncServices(
         Time time,
@@ -28,7 +29,8 @@ public record SyncServices(
         HoldTaker taker,
         Copier copier,
         Adoption adoption,
-        BootId bootId) {
+        BootId bootId,
+        Owners owners) {
 
     public static SyncServices create(Time time, Posix posix, SqliteConnections connections, CodecResources resources) {
         return new SyncServices(
@@ -38,7 +40,8 @@ public record SyncServices(
                 new HoldTaker(time),
                 new Copier(resources, time),
                 new Adoption(resources),
-                BootId.current());
+                BootId.current(),
+                new Owners());
     }
 
     DatabaseFiles files(Path database) {
