@@ -39,6 +39,7 @@ final class DatabaseSync implements AutoCloseable {
     private final DatabaseOptions options;
     private final DatabaseFiles files;
     private final LocalFiles local;
+    private final PageIndex pageIndex;
     private final SyncServices services;
     private final ReentrantLock lock = new ReentrantLock();
     private final RollbackCapture rollback;
@@ -59,6 +60,7 @@ final class DatabaseSync implements AutoCloseable {
         this.services = services;
         this.files = services.files(options.path());
         this.local = new LocalFiles(options.metaPath());
+        this.pageIndex = services.pageIndex(local);
         this.rollback = new RollbackCapture(this, files, services);
         this.maintenance = new WalMaintenance(options, files, services);
     }
@@ -88,6 +90,10 @@ final class DatabaseSync implements AutoCloseable {
 
     LocalFiles local() {
         return local;
+    }
+
+    PageIndex pageIndex() {
+        return pageIndex;
     }
 
     /** The newest TXID that has a local file. */
@@ -415,13 +421,15 @@ final class DatabaseSync implements AutoCloseable {
     }
 
     /** Applies a copy: from here on it is what the database's history says. */
-    void apply(StagedCopy copy, boolean complete) throws IOException {
+    void apply(StagedCopy copy, boolean complete, IndexUpdate index) throws IOException {
         Optional<FileStat> database = files.statDatabase();
         Txid txid = copy.next().txid();
         CursorFile store = opened();
         store.store(copy.next());
         if (database.isPresent()) {
+            index.prepare(copy.next());
             local.publish(copy.file(), txid, database.get());
+            index.complete();
         } else {
             Files.deleteIfExists(copy.file());
             return;

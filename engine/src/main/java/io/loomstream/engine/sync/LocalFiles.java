@@ -47,6 +47,21 @@ final class LocalFiles {
         return meta.resolve("loomstream.cursor");
     }
 
+    /** Where the page index is. */
+    Path pagesFile() {
+        return meta.resolve("loomstream.pages");
+    }
+
+    /** Where a page index is written before it gets its name. */
+    Path pagesStaging() {
+        return meta.resolve("loomstream.pages" + STAGED);
+    }
+
+    /** Gives a complete page index its name. */
+    void publishPages() throws IOException {
+        Files.move(pagesStaging(), pagesFile(), StandardCopyOption.ATOMIC_MOVE);
+    }
+
     /** Creates the directories, as open to others as the database's own is, and removes what a kill left half-written. */
     void prepare(Path database) throws IOException {
         if (!Files.isDirectory(directory)) {
@@ -124,8 +139,9 @@ final class LocalFiles {
         }
     }
 
-    /** Removes every local L0 file: another history has overtaken them. */
+    /** Removes every local L0 file, and the page index first: another history has overtaken them. */
     void clear() throws IOException {
+        Files.deleteIfExists(pagesFile());
         List<Txid> newestFirst = new ArrayList<>(list().descendingSet());
         for (Txid txid : newestFirst) {
             Files.deleteIfExists(path(txid));

@@ -9,6 +9,7 @@ import io.loomstream.engine.sqlite.SqliteConnections;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 
 /**
  * What all databases of a process share.
@@ -20,6 +21,9 @@ import java.nio.file.Path;
  * @param copier writes L0 files
  * @param adoption takes positions over from L0 files without a cursor
  * @param bootId this start of the machine
+ * @param codec LZ4 and what goes with it
+ * @param hashing of page indexes
+ * @param counters of verdicts and copies
  */
 record SyncServices(
         Time time,
@@ -28,7 +32,10 @@ record SyncServices(
         HoldTaker taker,
         Copier copier,
         Adoption adoption,
-        BootId bootId) {
+        BootId bootId,
+        CodecResources codec,
+        PageIndex.Hashing hashing,
+        SyncCounters counters) {
 
     static SyncServices create(Time time, Posix posix, SqliteConnections connections, CodecResources resources) {
         return new SyncServices(
@@ -38,7 +45,33 @@ record SyncServices(
                 new HoldTaker(time),
                 new Copier(resources, time),
                 new Adoption(resources),
-                BootId.current());
+                BootId.current(),
+                resources,
+                new PageIndex.Hashing(new SipHash128(), new SecureRandom()),
+                new SyncCounters());
+    }
+
+    /** The same with other page hashes: for tests of the tests. */
+    SyncServices withHash(PageHash hash) {
+        return new SyncServices(
+                time,
+                posix,
+                connections,
+                taker,
+                copier,
+                adoption,
+                bootId,
+                codec,
+                new PageIndex.Hashing(hash, hashing.keys()),
+                counters);
+    }
+
+    PageIndex pageIndex(LocalFiles local) {
+        return new PageIndex(local, hashing, codec);
+    }
+
+    PageDiff differences(PageIndexFile basis) {
+        return new PageDiff(copier, codec, hashing.hash(), basis);
     }
 
     DatabaseFiles files(Path database) {
