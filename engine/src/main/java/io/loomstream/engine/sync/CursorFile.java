@@ -33,6 +33,7 @@ final class CursorFile implements AutoCloseable {
 
     private final RandomAccessFile file;
     private final BootId bootId;
+    private boolean crashOfMachine;
 
     private CursorFile(RandomAccessFile file, BootId bootId) {
         this.file = file;
@@ -110,6 +111,14 @@ final class CursorFile implements AutoCloseable {
         return parse(slot).filter(c -> c.txid().equals(txid) && c.ltxChecksum() == ltxChecksum);
     }
 
+    /**
+     * Whether the cursor loaded last was written before a restart of the machine that no shutdown in order preceded: what
+     * was not synced to disk may be gone, also from the middle of files.
+     */
+    boolean loadedAfterCrashOfMachine() {
+        return crashOfMachine;
+    }
+
     /** Keeps a cursor; it survives the end of this process, not that of the machine. */
     void store(Cursor cursor) throws IOException {
         write(cursor, false);
@@ -168,7 +177,8 @@ final class CursorFile implements AutoCloseable {
                         slot.getLong(),
                         slot.get() != 0),
                 slot.getLong());
-        return Optional.of(sameBoot || clean ? cursor : cursor.unproven());
+        crashOfMachine = !sameBoot && !clean;
+        return Optional.of(crashOfMachine ? cursor.unproven() : cursor);
     }
 
     private static byte flag(boolean value) {

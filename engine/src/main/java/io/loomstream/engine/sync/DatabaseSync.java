@@ -251,7 +251,7 @@ final class DatabaseSync implements AutoCloseable {
 
     // ---- position -----------------------------------------------------------------------------------------------
 
-    private void open() throws IOException {
+    private void open() throws IOException, InterruptedException {
         if (cursorFile != null) {
             return;
         }
@@ -265,12 +265,34 @@ final class DatabaseSync implements AutoCloseable {
                 Optional<Long> checksum = local.fileChecksum(newest);
                 cursor = checksum.isPresent() ? store.load(newest, checksum.get()) : Optional.empty();
                 localMax = newest;
+                if (cursor.isPresent() && store.loadedAfterCrashOfMachine()) {
+                    forgetTornFiles(txids);
+                }
             }
             cursorFile = store;
             complete = true;
         } finally {
             if (!complete) {
                 store.close();
+            }
+        }
+    }
+
+    /**
+     * After a power cut a file may have its name and its end, and nothing in between. Then nothing local counts: the position
+     * is the replica's.
+     */
+    private void forgetTornFiles(NavigableSet<Txid> txids) throws IOException, InterruptedException {
+        for (Txid txid : txids) {
+            if (!local.isWhole(txid, services.codec())) {
+                log.atWarn()
+                        .addKeyValue("db", options.path())
+                        .addKeyValue("txid", txid)
+                        .log("a local file is damaged: going on from the replica's position with every page");
+                local.clear();
+                cursor = Optional.empty();
+                localMax = Txid.ZERO;
+                return;
             }
         }
     }

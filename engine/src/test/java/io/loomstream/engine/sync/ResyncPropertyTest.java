@@ -20,7 +20,7 @@ import org.opentest4j.AssertionFailedError;
  */
 class ResyncPropertyTest {
     private static final long SEED = Long.getLong("loomstream.seed", System.nanoTime());
-    private static final int ROUNDS = 60;
+    private static final int ROUNDS = Integer.getInteger("loomstream.rounds", 60);
 
     @TempDir
     Path directory;

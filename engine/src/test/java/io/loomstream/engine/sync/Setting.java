@@ -27,7 +27,7 @@ final class Setting implements AutoCloseable {
     final Path database;
     final Path replica;
     final AppProcess app = AppProcess.start();
-    final SyncServices services;
+    SyncServices services;
     private final Path directory;
     private final JournalPolicy journal;
     private ReplicatedDatabase copied;
@@ -68,6 +68,22 @@ final class Setting implements AutoCloseable {
             copied.close();
             copied = null;
         }
+    }
+
+    /** The replicator is killed, and the machine starts anew. */
+    void crashMachine() {
+        crash();
+        services = new SyncServices(
+                services.time(),
+                services.posix(),
+                services.connections(),
+                services.taker(),
+                services.copier(),
+                services.adoption(),
+                new BootId(1, services.bootId().low()),
+                services.codec(),
+                services.hashing(),
+                services.counters());
     }
 
     /** Looks and uploads until a look finds nothing new. */
