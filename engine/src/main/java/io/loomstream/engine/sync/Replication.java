@@ -25,6 +25,7 @@ public final class Replication {
 
     private final Time time;
     private final Gates gates;
+    private final SyncCounters counters;
     private final List<ReplicatedDatabase> databases;
     private final Lane looks;
     private final Lane fullCopies;
@@ -35,6 +36,7 @@ public final class Replication {
     private Replication(List<DatabaseSpec> specs, ReplicationOptions options) {
         SyncServices services = services(options);
         this.time = options.time();
+        this.counters = services.counters();
         this.gates = Gates.of(options);
         this.databases = specs.stream()
                 .map(spec -> new ReplicatedDatabase(spec, services))
@@ -167,6 +169,11 @@ public final class Replication {
 
     private static void taskFailed(Throwable failure) {
         log.atError().setCause(failure).log("a task ended with an unexpected error");
+    }
+
+    /** Verdicts and copies of all databases since the start. */
+    public SyncCounters counters() {
+        return counters;
     }
 
     /** How many databases are replicated. */
