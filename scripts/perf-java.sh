@@ -9,5 +9,7 @@ jdk_find jre || {
 }
 perf=$here/../perf/target
 export LC_ALL=C.UTF-8
+# JMH uses sun.misc.Unsafe; JDK 24 and later warn about it. The flag is unknown before 23.
+[ "$jdk_feature" -lt 24 ] || set -- --sun-misc-unsafe-memory-access=allow "$@"
 exec "$jdk_home/bin/java" -XX:+UseSerialGC -XX:-UsePerfData --enable-native-access=ALL-UNNAMED \
 	-cp "$perf/classes:$perf/lib/*" "$@"

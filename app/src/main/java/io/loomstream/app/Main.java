@@ -19,6 +19,7 @@ public final class Main {
             Commands:
               replicate    replicate databases until stopped
               restore      make a database from its replica
+              verify       check that replicas are whole and can be restored
               databases    list the databases of the configuration
               ltx          list the LTX files of a replica
               version      print the version
@@ -33,7 +34,7 @@ public final class Main {
         System.exit(run(args, System.out, System.err));
     }
 
-    /** Runs one command line; returns the exit code: 0 for success, 1 for every failure. */
+    /** Runs one command line; returns the exit code: 0 for success, others are in {@link ExitCode}. */
     static int run(String[] args, PrintStream out, PrintStream err) {
         List<String> words = Arrays.asList(args);
         String name = words.isEmpty() || words.get(0).startsWith("-") ? "" : words.get(0);
@@ -68,6 +69,7 @@ public final class Main {
         return switch (name) {
             case "replicate" -> new ReplicateCommand();
             case "restore" -> new RestoreCommand();
+            case "verify" -> new VerifyCommand();
             case "databases" -> new DatabasesCommand();
             case "ltx" -> new LtxCommand();
             case "version" -> new VersionCommand();

@@ -6,12 +6,13 @@ import io.loomstream.app.config.LogLevels;
 import io.loomstream.app.config.LoggingConfig;
 import io.loomstream.app.config.ServerConfig;
 import io.loomstream.app.logging.Loggers;
+import io.loomstream.engine.fleet.Replication;
+import io.loomstream.engine.fleet.ReplicationOptions;
+import io.loomstream.engine.fleet.Report;
+import io.loomstream.engine.fleet.Workload;
 import io.loomstream.engine.sync.DatabaseOptions;
 import io.loomstream.engine.sync.DatabaseSpec;
 import io.loomstream.engine.sync.Outcome;
-import io.loomstream.engine.sync.Replication;
-import io.loomstream.engine.sync.ReplicationOptions;
-import io.loomstream.engine.sync.Report;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -128,11 +129,12 @@ final class ReplicateCommand implements Command {
                 main.interrupt();
             }
         });
-        Replication replication = Replication.start(specs, ReplicationOptions.defaults());
+        Replication replication = Replication.start(Workload.of(specs), ReplicationOptions.defaults());
+        replication.broken().thenAccept(failure -> stopped.countDown());
         log.atInfo().addKeyValue("databases", specs.size()).log("replicating");
         stopped.await();
         Report report = replication.stop(config.shutdownSyncTimeout(), config.shutdownSyncInterval());
-        boolean complete = state(report, log);
+        boolean complete = state(report, log) && !replication.broken().isDone();
         log.info(complete ? "stopped; every replica has everything" : "stopped");
         return complete ? 0 : 1;
     }

@@ -1,12 +1,15 @@
 package io.loomstream.app;
 
+import io.loomstream.app.config.GoDuration;
 import io.loomstream.app.config.LoggingConfig;
 import io.loomstream.app.logging.Loggers;
 import io.loomstream.engine.error.ConflictException;
+import io.loomstream.engine.follow.Follower;
 import io.loomstream.engine.ltx.Txid;
-import io.loomstream.engine.replica.ReplicaFile;
+import io.loomstream.engine.replica.OldFormatStore;
 import io.loomstream.engine.restore.IntegrityCheck;
 import io.loomstream.engine.restore.Listing;
+import io.loomstream.engine.restore.OldFormatPlan;
 import io.loomstream.engine.restore.PlanOutcome;
 import io.loomstream.engine.restore.Restore;
 import io.loomstream.engine.restore.RestoreOutcome;
@@ -22,7 +25,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Locale;
+import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,7 +52,8 @@ final class RestoreCommand implements Command {
                 .value("parallelism", "N", "How many files to download at once; 8.")
                 .onOff("dry-run", "Only print what would be fetched.")
                 .onOff("json", "Print JSON.")
-                .notYet("f", "follow-interval");
+                .onOff("f", "Follow: after the restore apply what is new until SIGTERM or SIGINT; others may read it.")
+                .value("follow-interval", "DURATION", "With -f, how often to look for new files; 1s.");
     }
 
     @Override
@@ -57,7 +61,10 @@ final class RestoreCommand implements Command {
             throws UsageException, IOException, InterruptedException {
         Target target = target(words);
         IntegrityCheck check = check(words.value("integrity-check").orElse("none"));
-        positive("parallelism", words.value("parallelism").orElse("8"));
+        int parallelism =
+                positive("parallelism", words.value("parallelism").orElse(Integer.toString(Restore.PARALLELISM)));
+        boolean follow = words.on("f");
+        Duration interval = followInterval(words, target);
         // Results go to the output alone; what is worth a line on the way goes to the error stream.
         Loggers.ofProcess().configure(LoggingConfig.defaults(), err);
         Sources sources = new Sources();
@@ -68,15 +75,45 @@ final class RestoreCommand implements Command {
             log().atInfo().addKeyValue("path", output).log("database already exists, nothing restored");
             return 0;
         }
-        if (source.database().isEmpty() && target instanceof Target.Before(Instant moment)) {
-            Optional<String> outside = outside(source, moment);
-            if (outside.isPresent()) {
-                return failed(outside.get(), err);
+        try (ProgressBar bar = new ProgressBar(err, System::nanoTime)) {
+            RestoreProgress progress = ProgressBar.wanted() && !words.on("json") ? bar : RestoreProgress.NONE;
+            if (follow) {
+                Optional<RestoreOutcome> none =
+                        FollowCommand.run(Follower.of(source.replica(), output, interval, check, progress), output);
+                return none.isEmpty() ? 0 : outcome(none.get(), words, err);
             }
+            Restore restore = Restore.from(source.replica(), progress).inParallel(parallelism);
+            if (source.oldFormat().isPresent()) {
+                restore = restore.orFrom(source.oldFormat().get());
+            }
+            return restore(restore, target, check, source, output, words, out, err);
         }
-        Restore restore = Restore.from(source.replica(), RestoreProgress.NONE);
-        if (words.on("dry-run")) {
-            return dryRun(restore.plan(target), source, output, words, out, err);
+    }
+
+    private static int restore(
+            Restore restore,
+            Target target,
+            IntegrityCheck check,
+            Sources.Source source,
+            Path output,
+            Flags.Parsed words,
+            PrintStream out,
+            PrintStream err)
+            throws IOException, InterruptedException {
+        RestoreResults results = new RestoreResults(source, output, out);
+        boolean momentOfAUrl = source.database().isEmpty() && target instanceof Target.Before;
+        if (words.on("dry-run") || momentOfAUrl) {
+            Restore.Choice choice = restore.choose(target);
+            if (choice instanceof Restore.Choice.Ltx && target instanceof Target.Before(Instant moment)) {
+                Optional<PlanOutcome.NotAvailable> outside = momentOfAUrl ? outside(source, moment) : Optional.empty();
+                if (outside.isPresent()) {
+                    return failed(
+                            outside.get().message(), ExitCode.of(outside.get().reason()), err);
+                }
+            }
+            if (words.on("dry-run")) {
+                return dryRun(choice, results, words, err);
+            }
         }
         long began = System.nanoTime();
         RestoreOutcome outcome;
@@ -87,17 +124,54 @@ final class RestoreCommand implements Command {
                     .onExisting(words.on("force") ? Existing.REPLACE : Existing.REFUSE));
         } catch (ConflictException inTheWay) {
             String cure = words.on("force") ? "" : ". Use -force to overwrite";
-            return failed("cannot restore, " + inTheWay.getMessage() + cure, err);
+            return failed("cannot restore, " + inTheWay.getMessage() + cure, ExitCode.FAILURE, err);
         }
+        Duration took = Duration.ofNanos(System.nanoTime() - began);
+        String txid = outcome instanceof RestoreOutcome.Restored restored
+                ? restored.plan().reached().toString()
+                : "";
+        int status = outcome(outcome, words, err);
+        if (status == 0 && !words.on("json")) {
+            log().atInfo()
+                    .addKeyValue("path", output)
+                    .addKeyValue("txid", txid.isEmpty() ? "-" : txid)
+                    .addKeyValue("ms", took.toMillis())
+                    .log("restored");
+        } else if (status == 0) {
+            results.printResultJson(txid, check, took);
+        }
+        return status;
+    }
+
+    /** Says what is worth saying of an outcome, and the exit status. */
+    private static int outcome(RestoreOutcome outcome, Flags.Parsed words, PrintStream err) {
         return switch (outcome) {
             case RestoreOutcome.Restored restored -> {
-                report(restored, source, output, check, Duration.ofNanos(System.nanoTime() - began), words, out);
+                RestorePlan plan = restored.plan();
+                plan.hole()
+                        .ifPresent(hole -> log().atWarn()
+                                .addKeyValue("txid", plan.reached())
+                                .log("the history breaks off before the timestamp: {}", hole));
+                setAside(restored.setAside());
+                yield 0;
+            }
+            case RestoreOutcome.RestoredOldFormat restored -> {
+                log().atInfo()
+                        .addKeyValue("generation", restored.plan().snapshot().generation())
+                        .addKeyValue("time", restored.plan().reachedAt())
+                        .log("restored from what Litestream v0.3 wrote: it holds the newer state");
+                setAside(restored.setAside());
                 yield 0;
             }
             case RestoreOutcome.AlreadyThere there -> 0;
             case RestoreOutcome.NotAvailable(PlanOutcome.NotAvailable why) -> notAvailable(why, words, err);
-            case RestoreOutcome.Broken(PlanOutcome.Broken why) -> failed(why.message(), err);
+            case RestoreOutcome.Broken(PlanOutcome.Broken why) -> broken(why, err);
         };
+    }
+
+    private static void setAside(List<Path> files) {
+        files.forEach(kept ->
+                log().atWarn().addKeyValue("path", kept).log("the old file could not be read by SQLite and was kept"));
     }
 
     private static Logger log() {
@@ -134,10 +208,25 @@ final class RestoreCommand implements Command {
         };
     }
 
-    private static void positive(String flag, String text) throws UsageException {
+    private static int positive(String flag, String text) throws UsageException {
         boolean number = !text.isEmpty() && text.length() < 10 && text.chars().allMatch(c -> c >= '0' && c <= '9');
         if (!number || Integer.parseInt(text) == 0) {
             throw new UsageException("invalid value \"" + text + "\" for flag -" + flag + ": must be a number above 0");
+        }
+        return Integer.parseInt(text);
+    }
+
+    private static Duration followInterval(Flags.Parsed words, Target target) throws UsageException {
+        if (words.on("f") && (!(target instanceof Target.Latest) || words.on("dry-run"))) {
+            throw new UsageException("cannot use -f with -txid, -timestamp or -dry-run");
+        }
+        String text = words.value("follow-interval").orElse("1s");
+        try {
+            Duration interval = GoDuration.parse(text);
+            // Litestream's meaning of zero and below.
+            return interval.compareTo(Duration.ZERO) > 0 ? interval : Duration.ofSeconds(1);
+        } catch (IllegalArgumentException e) {
+            throw new UsageException("invalid value \"" + text + "\" for flag -follow-interval: " + e.getMessage());
         }
     }
 
@@ -153,17 +242,21 @@ final class RestoreCommand implements Command {
     }
 
     /** A replica named by a URL is asked for a moment between its oldest and its newest file, as in Litestream. */
-    private static Optional<String> outside(Sources.Source source, Instant moment) {
+    private static Optional<PlanOutcome.NotAvailable> outside(Sources.Source source, Instant moment) {
         Listing listing = Listing.of(source.replica());
         if (listing.isEmpty()) {
             return Optional.empty(); // said by the plan, with -if-replica-exists heeded
         }
         Instant oldest = listing.oldestTime().orElseThrow();
         Instant newest = listing.newestTime().orElseThrow();
-        boolean inside = !moment.isBefore(oldest) && !moment.isAfter(newest);
-        return inside
-                ? Optional.empty()
-                : Optional.of("timestamp does not exist: the replica's files are from " + oldest + " to " + newest);
+        if (!moment.isBefore(oldest) && !moment.isAfter(newest)) {
+            return Optional.empty();
+        }
+        return Optional.of(new PlanOutcome.NotAvailable(
+                moment.isBefore(oldest) ? PlanOutcome.Reason.AGED_OUT : PlanOutcome.Reason.NOT_THERE_YET,
+                "timestamp does not exist: the replica's files are from " + oldest + " to " + newest,
+                Optional.empty(),
+                Optional.empty()));
     }
 
     private static int notAvailable(PlanOutcome.NotAvailable why, Flags.Parsed words, PrintStream err) {
@@ -171,118 +264,40 @@ final class RestoreCommand implements Command {
             log().atInfo().log("no backup found, nothing restored");
             return 0;
         }
-        return failed(NOTHING + ": " + why.message(), err);
+        return failed(NOTHING + ": " + why.message(), ExitCode.of(why.reason()), err);
     }
 
-    private static int failed(String message, PrintStream err) {
+    private static int broken(PlanOutcome.Broken why, PrintStream err) {
+        return failed(why.message(), ExitCode.of(PlanOutcome.Reason.CHAIN_BROKEN), err);
+    }
+
+    private static int failed(String message, int status, PrintStream err) {
         err.println("Error: " + message);
-        return 1;
+        return status;
     }
 
-    private static void report(
-            RestoreOutcome.Restored restored,
-            Sources.Source source,
-            Path output,
-            IntegrityCheck check,
-            Duration took,
-            Flags.Parsed words,
-            PrintStream out)
+    private static int dryRun(Restore.Choice choice, RestoreResults results, Flags.Parsed words, PrintStream err)
             throws IOException {
-        RestorePlan plan = restored.plan();
-        plan.hole()
-                .ifPresent(hole -> log().atWarn()
-                        .addKeyValue("txid", plan.reached())
-                        .log("the history breaks off before the timestamp: {}", hole));
-        restored.setAside()
-                .forEach(kept -> log().atWarn()
-                        .addKeyValue("path", kept)
-                        .log("the old file could not be read by SQLite and was kept"));
-        if (words.on("json")) {
-            Json.print(out, json -> {
-                json.writeStartObject();
-                json.writeStringField("db_path", output.toString());
-                json.writeStringField("replica", source.replica().type());
-                json.writeStringField("txid", plan.reached().toString());
-                json.writeNumberField("duration_ms", took.toMillis());
-                json.writeStringField("integrity_check", check.name().toLowerCase(Locale.ROOT));
-                json.writeEndObject();
-            });
-            return;
-        }
-        log().atInfo()
-                .addKeyValue("path", output)
-                .addKeyValue("txid", plan.reached())
-                .addKeyValue("bytes", restored.sizeBytes())
-                .addKeyValue("ms", took.toMillis())
-                .log("restored");
-    }
-
-    private static int dryRun(
-            PlanOutcome outcome,
-            Sources.Source source,
-            Path output,
-            Flags.Parsed words,
-            PrintStream out,
-            PrintStream err)
-            throws IOException {
-        return switch (outcome) {
-            case PlanOutcome.NotAvailable why -> notAvailable(why, words, err);
-            case PlanOutcome.Broken why -> failed(why.message(), err);
-            case PlanOutcome.Planned(RestorePlan plan) -> {
-                if (words.on("json")) {
-                    printJson(plan, source, output, out);
+        boolean json = words.on("json");
+        return switch (choice) {
+            case Restore.Choice.Old(OldFormatStore store, OldFormatPlan plan) -> {
+                if (json) {
+                    results.printPlanJson(plan);
                 } else {
-                    printText(plan, source, output, out);
+                    results.printPlan(plan);
+                }
+                yield 0;
+            }
+            case Restore.Choice.Ltx(PlanOutcome.NotAvailable why) -> notAvailable(why, words, err);
+            case Restore.Choice.Ltx(PlanOutcome.Broken why) -> broken(why, err);
+            case Restore.Choice.Ltx(PlanOutcome.Planned(RestorePlan plan)) -> {
+                if (json) {
+                    results.printPlanJson(plan);
+                } else {
+                    results.printPlan(plan);
                 }
                 yield 0;
             }
         };
-    }
-
-    private static void printText(RestorePlan plan, Sources.Source source, Path output, PrintStream out) {
-        out.println("Restore plan:");
-        out.println("  source: " + source.name());
-        out.println("  target: " + output);
-        out.println("  replica: " + source.replica().type());
-        out.println("  txid range: " + plan.files().getFirst().range().min() + " - " + plan.reached());
-        out.println();
-        out.println("Files to fetch:");
-        Table table = new Table("level", "file", "min_txid", "max_txid", "size", "timestamp");
-        for (ReplicaFile file : plan.files()) {
-            table.row(
-                    Integer.toString(file.level().number()),
-                    file.range().fileName(),
-                    file.range().min().toString(),
-                    file.range().max().toString(),
-                    Long.toString(file.sizeBytes()),
-                    Rfc3339.format(file.createdAt()));
-        }
-        table.print(out);
-    }
-
-    private static void printJson(RestorePlan plan, Sources.Source source, Path output, PrintStream out)
-            throws IOException {
-        Json.print(out, json -> {
-            json.writeStartObject();
-            json.writeStringField("source", source.name());
-            json.writeStringField("target_path", output.toString());
-            json.writeStringField("replica", source.replica().type());
-            json.writeStringField(
-                    "min_txid", plan.files().getFirst().range().min().toString());
-            json.writeStringField("max_txid", plan.reached().toString());
-            json.writeArrayFieldStart("files");
-            for (ReplicaFile file : plan.files()) {
-                json.writeStartObject();
-                json.writeNumberField("level", file.level().number());
-                json.writeStringField("name", file.range().fileName());
-                json.writeStringField("min_txid", file.range().min().toString());
-                json.writeStringField("max_txid", file.range().max().toString());
-                json.writeNumberField("size", file.sizeBytes());
-                json.writeStringField("timestamp", Rfc3339.format(file.createdAt()));
-                json.writeEndObject();
-            }
-            json.writeEndArray();
-            json.writeEndObject();
-        });
     }
 }

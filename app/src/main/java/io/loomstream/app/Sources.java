@@ -8,7 +8,9 @@ import io.loomstream.app.config.FileUrl;
 import io.loomstream.app.config.LoadedConfig;
 import io.loomstream.app.config.ReplicaConfig;
 import io.loomstream.engine.replica.FileAccess;
+import io.loomstream.engine.replica.FileOldFormatStore;
 import io.loomstream.engine.replica.FileReplicaClient;
+import io.loomstream.engine.replica.OldFormatStore;
 import io.loomstream.engine.replica.ReplicaClient;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -26,8 +28,9 @@ final class Sources {
      *
      * @param name as the user gave it
      * @param database the path of the database; empty for a URL
+     * @param oldFormat where Litestream v0.3 may have left something, if such a replica can hold it
      */
-    record Source(String name, Optional<Path> database, ReplicaClient replica) {}
+    record Source(String name, Optional<Path> database, ReplicaClient replica, Optional<OldFormatStore> oldFormat) {}
 
     /** Adds the flags that say which configuration. */
     static Flags withConfig(Flags flags) {
@@ -68,7 +71,8 @@ final class Sources {
             if (words.value("config").isPresent()) {
                 throw new UsageException("cannot specify a replica URL and the -config flag");
             }
-            return new Source(name, Optional.empty(), client(replica(name), FileAccess.PRIVATE));
+            ReplicaConfig replica = replica(name);
+            return new Source(name, Optional.empty(), client(replica, FileAccess.PRIVATE), oldFormat(replica));
         }
         LoadedConfig loaded = config(words);
         loaded.warnings().forEach(warning -> err.println("Warning: " + warning));
@@ -76,7 +80,17 @@ final class Sources {
         DatabaseConfig database = loaded.config()
                 .database(path)
                 .orElseThrow(() -> new ConfigException("database not found in config: " + path));
-        return new Source(path.toString(), Optional.of(path), client(database.replica(), access(path)));
+        return source(database);
+    }
+
+    /** The replica of a configured database. */
+    static Source source(DatabaseConfig database) throws IOException {
+        Path path = database.options().path();
+        return new Source(
+                path.toString(),
+                Optional.of(path),
+                client(database.replica(), access(path)),
+                oldFormat(database.replica()));
     }
 
     Path path(String text) throws UsageException {
@@ -103,6 +117,10 @@ final class Sources {
 
     static ReplicaClient client(ReplicaConfig replica, FileAccess access) {
         return new FileReplicaClient(replica.directory(), access);
+    }
+
+    private static Optional<OldFormatStore> oldFormat(ReplicaConfig replica) {
+        return Optional.of(new FileOldFormatStore(replica.directory()));
     }
 
     /** Who may read a database may read its replica; one that does not exist yet is its maker's only. */

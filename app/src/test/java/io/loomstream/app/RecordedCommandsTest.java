@@ -50,6 +50,11 @@ final class RecordedCommandsTest {
             Map.entry("restore", "Error: database path or replica URL required"),
             Map.entry("restore -bogus", "Error: flag provided but not defined: -bogus"));
 
+    /** Exit statuses of ours where they are not Litestream's, which has 1 for every failure. */
+    private static final Map<String, Integer> DIFFERENT_EXIT = Map.of(
+            "restore -config DIR/ls.yml -o DIR/o2.db -txid 00000000000000ff DIR/app.db", 4,
+            "restore -o DIR/o5.db -timestamp TIME file://DIR/replica", 3);
+
     /** Command lines that we understand although Litestream does not, or serve later: not compared. */
     private static final Set<String> NOT_COMPARED = Set.of(
             "replicate -once -exec true -config DIR/ls.yml",
@@ -100,7 +105,7 @@ final class RecordedCommandsTest {
 
     private void compare(Call expected) {
         Call ours = run(expected.args());
-        assertEquals(expected.exit(), ours.exit(), ours.stderr());
+        assertEquals(DIFFERENT_EXIT.getOrDefault(expected.words(), expected.exit()), ours.exit(), ours.stderr());
         if (expected.stdout().equals("(usage)")) {
             assertTrue((ours.stdout() + ours.stderr()).contains("Usage:"), ours.toString());
         } else {

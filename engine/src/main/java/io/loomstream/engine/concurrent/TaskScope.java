@@ -91,8 +91,28 @@ public final class TaskScope implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        thread.start();
+        boolean started = false;
+        try {
+            thread.start();
+            started = true;
+        } finally {
+            // Out of memory, for one: a fork that never runs must not be waited for.
+            if (!started) {
+                forget(thread);
+            }
+        }
         return fork;
+    }
+
+    private void forget(Thread thread) {
+        lock.lock();
+        try {
+            running.remove(thread);
+            live--;
+            ended.signalAll();
+        } finally {
+            lock.unlock();
+        }
     }
 
     private <T extends @Nullable Object> void run(Fork<T> fork, Callable<? extends T> task) {

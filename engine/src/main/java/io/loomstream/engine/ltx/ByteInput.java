@@ -58,7 +58,7 @@ final class ByteInput {
     }
 
     private boolean fill(int wanted) throws IOException {
-        if (wanted > buffer.length || (position > buffer.length && buffer.length < BUFFER_BYTES)) {
+        if (buffer.length < BUFFER_BYTES && (wanted > buffer.length || position > buffer.length)) {
             buffer = new byte[BUFFER_BYTES];
         }
         start = 0;

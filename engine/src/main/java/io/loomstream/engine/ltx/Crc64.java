@@ -8,7 +8,7 @@ import java.nio.ByteOrder;
  * CRC-64/GO-ISO (polynomial 0x1B, reflected, initial value and final xor all ones), sixteen bytes a step ("slicing"; Kounavis
  * and Berry, 2008). Mutable, for one thread.
  */
-final class Crc64 {
+public final class Crc64 {
     private static final long POLYNOMIAL = 0xD800000000000000L;
     private static final int SLICES = 16;
     private static final long[][] TABLES = tables();
@@ -34,7 +34,7 @@ final class Crc64 {
         return tables;
     }
 
-    void update(byte[] bytes, int offset, int length) {
+    public void update(byte[] bytes, int offset, int length) {
         long c = crc;
         int i = offset;
         int end = offset + length;
@@ -81,11 +81,11 @@ final class Crc64 {
     }
 
     /** The checksum of everything so far; more may follow. */
-    long value() {
+    public long value() {
         return ~crc;
     }
 
-    void reset() {
+    public void reset() {
         crc = -1;
     }
 }

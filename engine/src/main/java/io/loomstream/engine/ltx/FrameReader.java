@@ -116,6 +116,9 @@ final class FrameReader {
             throw in.corrupt(frameOffset, "page " + lastPage + " cannot be decompressed");
         }
         checkLength(decompressed);
+        if (!Lz4Block.endsWithoutMatch(block, length)) {
+            throw in.corrupt(frameOffset, "page " + lastPage + " ends in a token that no compressor writes");
+        }
     }
 
     private void checkLength(int decompressed) {

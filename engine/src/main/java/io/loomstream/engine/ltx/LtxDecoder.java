@@ -31,6 +31,7 @@ public final class LtxDecoder implements AutoCloseable {
     private long rolling = LtxHeader.CHECKSUM_FLAG;
     private int pages;
     private boolean atEnd;
+    private boolean closed;
     private @Nullable LtxHeader header;
     private @Nullable FrameReader frames;
     private @Nullable ReadAhead ahead;
@@ -70,6 +71,10 @@ public final class LtxDecoder implements AutoCloseable {
         FrameReader reader = frames;
         if (atEnd || reader == null) {
             return 0;
+        }
+        if (closed) {
+            // What was read ahead is gone: going on would pass over pages.
+            throw new IllegalStateException("the decoder was closed");
         }
         int pageSize = known.pageSize();
         if (ahead == null && pages == BATCH_BYTES / pageSize + 1) {
@@ -132,12 +137,12 @@ public final class LtxDecoder implements AutoCloseable {
     /**
      * Reads index and trailer and compares everything. To be called after the last page.
      *
-     * @throws IllegalStateException when pages are left
+     * @throws IllegalStateException when pages are left, or the decoder was closed
      */
     public LtxTrailer finish() throws IOException, InterruptedException {
         LtxHeader known = header();
-        if (!atEnd) {
-            throw new IllegalStateException("pages are left to read");
+        if (!atEnd || closed) {
+            throw new IllegalStateException(closed ? "the decoder was closed" : "pages are left to read");
         }
         close();
         long indexOffset = in.position();
@@ -184,9 +189,10 @@ public final class LtxDecoder implements AutoCloseable {
         }
     }
 
-    /** Stops reading ahead. Idempotent. */
+    /** Stops reading ahead and waits for the second thread's end. Idempotent. */
     @Override
     public void close() {
+        closed = true;
         ReadAhead threaded = ahead;
         ahead = null;
         if (threaded != null) {
@@ -275,6 +281,7 @@ public final class LtxDecoder implements AutoCloseable {
             while (batch == null || taken == batch.count) {
                 if (batch != null) {
                     rethrow(batch.failure);
+                    current = null;
                     empty.add(batch);
                 }
                 batch = full.take();

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * Writes an LTX file to a stream: header, pages in ascending order, index, trailer. Pages are LZ4 blocks; large files are
  * compressed on a second thread while the caller reads the next pages.
  *
- * <p>For one thread. Memory is flat but for four bytes a page of index.
+ * <p>For one thread. Memory is flat with an {@link IndexSpill}; without one it grows by four bytes a page.
  */
 public final class LtxEncoder implements AutoCloseable {
     static final int PAGE_HEADER_BYTES = 6;
@@ -29,7 +29,7 @@ public final class LtxEncoder implements AutoCloseable {
     private final int lockPage;
     private final int pagesPerBatch;
     private final Crc64 crc = new Crc64();
-    private final PageIndexBuilder index = new PageIndexBuilder();
+    private final PageIndexBuilder index;
     private final Batch small;
     private CodecResources.@Nullable Pipeline pipeline;
     private @Nullable Batch filling;
@@ -37,7 +37,10 @@ public final class LtxEncoder implements AutoCloseable {
     private @Nullable FutureTask<Batch> compressing;
     private int lastPage;
     private int pages;
-    private boolean finished;
+    /** Cleared while something is written: a call that did not end may have lost pages. */
+    private boolean intact = true;
+
+    private boolean ended;
 
     /**
      * Writes the header.
@@ -47,10 +50,23 @@ public final class LtxEncoder implements AutoCloseable {
      *     writes
      */
     public LtxEncoder(OutputStream out, LtxHeader header, CodecResources resources) throws IOException {
+        this(out, header, resources, null);
+    }
+
+    /**
+     * Writes the header.
+     *
+     * @param out is not closed by this encoder
+     * @param spill takes the index of a large file; null to keep it in memory
+     * @throws IllegalArgumentException as the other constructor
+     */
+    public LtxEncoder(OutputStream out, LtxHeader header, CodecResources resources, @Nullable IndexSpill spill)
+            throws IOException {
         header.validate("the header to write");
         if (header.tracksChecksums()) {
             throw new IllegalArgumentException("only files without rolling checksums are written");
         }
+        this.index = new PageIndexBuilder(spill);
         this.out = out;
         this.header = header;
         this.resources = resources;
@@ -67,11 +83,25 @@ public final class LtxEncoder implements AutoCloseable {
      * Writes a page; the buffer may be used again at once.
      *
      * @param number greater than the one before; each but the lock page in a snapshot
+     * @throws IllegalStateException when the encoder was finished or closed, or an earlier call failed or was interrupted
      */
     public void page(int number, byte[] buffer, int offset) throws IOException, InterruptedException {
+        checkUsable();
         checkOrder(number);
         lastPage = number;
         pages++;
+        intact = false;
+        write(number, buffer, offset);
+        intact = true;
+    }
+
+    private void checkUsable() {
+        if (ended || !intact) {
+            throw new IllegalStateException(ended ? "the file was finished" : "an earlier call failed");
+        }
+    }
+
+    private void write(int number, byte[] buffer, int offset) throws IOException, InterruptedException {
         if (filling == null && pages > pagesPerBatch && pipeline == null) {
             startPipeline();
         }
@@ -91,7 +121,7 @@ public final class LtxEncoder implements AutoCloseable {
     private void checkOrder(int number) {
         int expected = lastPage + 1 == lockPage ? lockPage + 1 : lastPage + 1;
         boolean inOrder = header.isSnapshot() ? number == expected : number > lastPage;
-        if (finished || !inOrder || number > header.commit() || number == lockPage) {
+        if (!inOrder || number > header.commit() || number == lockPage) {
             throw new IllegalArgumentException("page " + number + " after page " + lastPage + " of a file of "
                     + header.commit() + " pages, lock page " + lockPage);
         }
@@ -123,6 +153,10 @@ public final class LtxEncoder implements AutoCloseable {
     }
 
     private static Batch await(FutureTask<Batch> task) throws InterruptedException {
+        // A task that is done answers an interrupted thread too; when we stop must not depend on who was faster.
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
         try {
             return task.get();
         } catch (ExecutionException e) {
@@ -145,13 +179,16 @@ public final class LtxEncoder implements AutoCloseable {
     /**
      * Writes what is left, the index and the trailer.
      *
-     * @throws IllegalStateException when a snapshot does not reach its last page
+     * @throws IllegalStateException when a snapshot does not reach its last page, when the encoder was finished or closed,
+     *     or when an earlier call failed or was interrupted
      */
     public LtxTrailer finish() throws IOException, InterruptedException {
+        checkUsable();
         int last = header.commit() == lockPage ? lockPage - 1 : header.commit();
         if (header.isSnapshot() && lastPage != last) {
             throw new IllegalStateException("a snapshot of " + header.commit() + " pages ends at page " + lastPage);
         }
+        intact = false;
         if (compressing != null) {
             write(await(compressing));
             compressing = null;
@@ -172,7 +209,6 @@ public final class LtxEncoder implements AutoCloseable {
             trailer[i] = (byte) (checksum >>> (56 - 8 * i));
         }
         out.write(trailer);
-        finished = true;
         close();
         return new LtxTrailer(0, checksum);
     }
@@ -180,6 +216,7 @@ public final class LtxEncoder implements AutoCloseable {
     /** Gives the second thread up; without {@link #finish} the file is incomplete. Idempotent. */
     @Override
     public void close() {
+        ended = true;
         FutureTask<Batch> running = compressing;
         compressing = null;
         if (running != null) {
@@ -203,6 +240,7 @@ public final class LtxEncoder implements AutoCloseable {
         }
         filling = null;
         spare = null;
+        index.close();
     }
 
     /** Some pages, before and after compression. */

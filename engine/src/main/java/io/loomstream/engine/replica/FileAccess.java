@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Map;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,12 +56,16 @@ public record FileAccess(Grant files, Grant directories) {
         /**
          * Gives a file that only its maker can use yet to its owner, then opens it to the others; the other order would
          * let the wrong group look in between. An owner that may not be set stays: that is how Litestream does it, and
-         * an unprivileged process has no other choice.
+         * an unprivileged process has no other choice. What is right already is left alone: a look costs less than a change
+         * of the inode, and most files are born right.
          */
         public void applyTo(Path file) throws IOException {
-            chown(file, "unix:uid", uid);
-            chown(file, "unix:gid", gid);
-            Files.setPosixFilePermissions(file, permissions(mode));
+            Map<String, Object> now = Files.readAttributes(file, "unix:mode,uid,gid");
+            boolean userGiven = giveTo(file, "uid", uid, now);
+            boolean groupGiven = giveTo(file, "gid", gid, now);
+            if (userGiven || groupGiven || !(now.get("mode") instanceof Integer found) || (found & 07777) != mode) {
+                Files.setPosixFilePermissions(file, permissions(mode));
+            }
         }
 
         /** The permissions a file is born with: only the owner's share of the mode. */
@@ -68,15 +73,17 @@ public record FileAccess(Grant files, Grant directories) {
             return permissions(mode & 0700);
         }
 
-        private static void chown(Path file, String attribute, int id) {
-            if (id == SAME) {
-                return;
+        /** Whether the owner had to be changed, or that was tried. */
+        private static boolean giveTo(Path file, String attribute, int id, Map<String, Object> now) {
+            if (id == SAME || (now.get(attribute) instanceof Integer found && found == id)) {
+                return false;
             }
             try {
-                Files.setAttribute(file, attribute, id);
+                Files.setAttribute(file, "unix:" + attribute, id);
             } catch (IOException notPermitted) {
                 log.debug("{}: {} stays as it is, {} cannot be set", file, attribute, id, notPermitted);
             }
+            return true;
         }
 
         private static Set<PosixFilePermission> permissions(int mode) {

@@ -30,7 +30,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArraySet;
 
 /**
  * A replica in a directory: {@code <root>/ltx/<level>/<min>-<max>.ltx}, as Litestream lays it out. A file's
@@ -48,7 +48,8 @@ public final class FileReplicaClient implements ReplicaClient {
     private final Path root;
     private final FileAccess access;
     private final FileSteps steps;
-    private final Set<Path> beingWritten = ConcurrentHashMap.newKeySet();
+    /** One or two at a time: an array, since there is a client for each of very many databases. */
+    private final Set<Path> beingWritten = new CopyOnWriteArraySet<>();
 
     /** A replica under {@code root}, which is made with the first write. */
     public FileReplicaClient(Path root, FileAccess access) {
@@ -92,6 +93,16 @@ public final class FileReplicaClient implements ReplicaClient {
         }
         files.sort(Comparator.comparing(ReplicaFile::range));
         return List.copyOf(files);
+    }
+
+    @Override
+    public Optional<ReplicaFile> find(Level level, TxidRange range) {
+        Path file = file(level, range);
+        try {
+            return describe(level, range, file);
+        } catch (IOException e) {
+            throw failed("cannot look at", file, e);
+        }
     }
 
     private static Optional<ReplicaFile> describe(Level level, TxidRange range, Path entry) throws IOException {

@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Where one database's LTX files are kept. Implementations are thread-safe; every call blocks and may be interrupted.
@@ -28,12 +29,34 @@ public interface ReplicaClient {
      */
     List<ReplicaFile> list(Level level, Txid seek);
 
+    /** One file, if it is there; cheaper than a listing where that is a request. */
+    default Optional<ReplicaFile> find(Level level, TxidRange range) {
+        return list(level, range.min()).stream()
+                .filter(file -> file.range().equals(range))
+                .findFirst();
+    }
+
     /**
      * A stream of the file's bytes from {@code offset} to its end.
      *
      * @throws MissingFileException when there is no such file
      */
     InputStream open(Level level, TxidRange range, long offset) throws IOException;
+
+    /**
+     * A stream of {@code length} of the file's bytes from {@code offset}; it may go on behind them, where the store has no
+     * way to say where to end.
+     *
+     * @throws MissingFileException when there is no such file
+     */
+    default InputStream open(Level level, TxidRange range, long offset, long length) throws IOException {
+        return open(level, range, offset);
+    }
+
+    /** Whether several streams of one file are together faster than one: so with a network in between. */
+    default boolean parallelReadsHelp() {
+        return false;
+    }
 
     /**
      * Stores a complete LTX file; durable when this returns. Writing the same bytes under the same name again is

@@ -4,6 +4,7 @@ import io.loomstream.engine.error.CorruptDataException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.util.function.LongConsumer;
 
 /**
  * A database file in the making: LTX files are applied to it one after the other. That costs a second write for pages
@@ -23,7 +24,7 @@ final class DatabaseImage {
 
     private final FileChannel file;
     private final byte[] chunk = new byte[CHUNK_BYTES];
-    private final RestoreProgress progress;
+    private final LongConsumer progress;
 
     private int pageSizeBytes;
     private long commitPages;
@@ -31,7 +32,12 @@ final class DatabaseImage {
     private int chunkUsedBytes;
     private long writtenBytes;
 
-    DatabaseImage(FileChannel emptyFile, RestoreProgress progress) {
+    /**
+     * An image that is empty yet.
+     *
+     * @param progress hears how many bytes were written so far
+     */
+    DatabaseImage(FileChannel emptyFile, LongConsumer progress) {
         this.file = emptyFile;
         this.progress = progress;
     }
@@ -125,7 +131,7 @@ final class DatabaseImage {
         }
         writtenBytes += chunkUsedBytes;
         chunkUsedBytes = 0;
-        progress.written(writtenBytes);
+        progress.accept(writtenBytes);
     }
 
     /**

@@ -8,6 +8,7 @@ import io.loomstream.engine.ltx.Txid;
 import io.loomstream.engine.replica.FileAccess;
 import io.loomstream.engine.replica.FileSteps;
 import io.loomstream.engine.replica.MissingFileException;
+import io.loomstream.engine.replica.OldFormatStore;
 import io.loomstream.engine.replica.PosixFileSteps;
 import io.loomstream.engine.replica.ReplicaClient;
 import io.loomstream.engine.replica.ReplicaFile;
@@ -15,8 +16,10 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -36,6 +39,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class Restore {
     private static final Logger log = LoggerFactory.getLogger(Restore.class);
+    /** Downloads at once, unless said otherwise. */
+    public static final int PARALLELISM = 8;
+
     /** A replica with more bad files than this needs a person. */
     private static final int PLANS_TRIED = 8;
 
@@ -44,6 +50,8 @@ public final class Restore {
     private final FileSteps steps;
     private final RandomGenerator random;
     private final RestoreProgress progress;
+    private final int parallelism;
+    private final Optional<OldFormatStore> oldFormat;
 
     Restore(
             ReplicaClient replica,
@@ -51,11 +59,24 @@ public final class Restore {
             FileSteps steps,
             RandomGenerator random,
             RestoreProgress progress) {
+        this(replica, opener, steps, random, progress, PARALLELISM, Optional.empty());
+    }
+
+    private Restore(
+            ReplicaClient replica,
+            LtxPages.Opener opener,
+            FileSteps steps,
+            RandomGenerator random,
+            RestoreProgress progress,
+            int parallelism,
+            Optional<OldFormatStore> oldFormat) {
         this.replica = replica;
         this.opener = opener;
         this.steps = steps;
         this.random = random;
         this.progress = progress;
+        this.parallelism = parallelism;
+        this.oldFormat = oldFormat;
     }
 
     /** Restores from a replica to this machine's disk. */
@@ -69,9 +90,52 @@ public final class Restore {
                 progress);
     }
 
+    /** The same, downloading so many files, or parts of them, at once. */
+    public Restore inParallel(int downloads) {
+        if (downloads < 1) {
+            throw new IllegalArgumentException("at least one download, not " + downloads);
+        }
+        return new Restore(replica, opener, steps, random, progress, downloads, oldFormat);
+    }
+
+    /** The same, also using what Litestream v0.3 left where that is newer than what LTX files can give. */
+    public Restore orFrom(OldFormatStore old) {
+        return new Restore(replica, opener, steps, random, progress, parallelism, Optional.of(old));
+    }
+
+    /** What a restore uses. */
+    public sealed interface Choice {
+        /** LTX files, or the reason why there is no plan. */
+        record Ltx(PlanOutcome outcome) implements Choice {}
+
+        /** What Litestream v0.3 left. */
+        record Old(OldFormatStore store, OldFormatPlan plan) implements Choice {}
+    }
+
     /** What a restore to this target would use: all that a dry run does. */
-    public PlanOutcome plan(Target target) {
-        return RestorePlanner.plan(Listing.of(replica), target);
+    public Choice choose(Target target) {
+        return choose(Listing.of(replica), target);
+    }
+
+    /**
+     * LTX files, unless the old format holds a newer state at the target: what counts is the state that comes out. So a
+     * replica that went on with v0.5 is restored from LTX files however few levels they have, a moment before that from
+     * the old format, and one whose server went back to v0.3 from what that wrote last.
+     */
+    private Choice choose(Listing listing, Target target) {
+        PlanOutcome outcome = RestorePlanner.plan(listing, target);
+        Optional<Instant> until =
+                target instanceof Target.Before before ? Optional.of(before.moment()) : Optional.empty();
+        if (oldFormat.isEmpty() || target instanceof Target.AtTxid) {
+            return new Choice.Ltx(outcome);
+        }
+        Optional<OldFormatPlan> old = OldFormatPlan.of(oldFormat.get(), until);
+        Optional<Instant> reachedWithLtx = outcome instanceof PlanOutcome.Planned planned
+                ? Optional.of(planned.plan().reachedAt())
+                : target instanceof Target.Latest ? listing.newestTime() : Optional.empty();
+        boolean oldIsNewer = old.isPresent()
+                && (reachedWithLtx.isEmpty() || old.get().reachedAt().isAfter(reachedWithLtx.get()));
+        return oldIsNewer ? new Choice.Old(oldFormat.get(), old.get()) : new Choice.Ltx(outcome);
     }
 
     /**
@@ -93,7 +157,16 @@ public final class Restore {
         Txid promised = Txid.ZERO;
         BadFile failure = null;
         while (true) {
-            PlanOutcome outcome = RestorePlanner.plan(Listing.of(replica).without(passedOver), request.target());
+            PlanOutcome outcome;
+            switch (choose(Listing.of(replica).without(passedOver), request.target())) {
+                case Choice.Old old -> {
+                    if (failure != null) {
+                        throw failure.problem();
+                    }
+                    return carryOut(old, request, destination, force);
+                }
+                case Choice.Ltx ltx -> outcome = ltx.outcome();
+            }
             if (failure != null && !reaches(outcome, promised)) {
                 throw failure.problem();
             }
@@ -142,13 +215,18 @@ public final class Restore {
         boolean installed = false;
         try {
             long sizeBytes;
-            try (FileChannel channel = temporary.channel()) {
-                DatabaseImage image = new DatabaseImage(channel, progress);
-                BadFile bad = applyAll(plan, image);
+            try (FileChannel channel = temporary.channel();
+                    PlannedStreams streams = new PlannedStreams(replica, plan, parallelism)) {
+                DatabaseImage image = new DatabaseImage(channel, written -> {
+                    progress.written(written);
+                    progress.read(streams.readBytes());
+                });
+                BadFile bad = applyAll(plan, streams, image);
                 if (bad != null) {
                     return bad;
                 }
                 sizeBytes = image.finish();
+                request.preparation().prepare(plan, temporary.path());
                 grant.applyTo(temporary.path());
                 steps.force(channel);
             }
@@ -165,24 +243,51 @@ public final class Restore {
         }
     }
 
-    private @Nullable BadFile applyAll(RestorePlan plan, DatabaseImage image) throws IOException, InterruptedException {
-        try (PlannedStreams streams = new PlannedStreams(replica, plan)) {
-            for (ReplicaFile file : plan.files()) {
-                String source = "level " + file.level() + " " + file.range().fileName() + " of " + replica.describe();
-                try (LtxPages pages = opener.open(streams.next(), source)) {
-                    if (!pages.range().equals(file.range())) {
-                        throw new CorruptDataException(
-                                source, 16, "its header says " + pages.range() + ": not the file its name stands for");
-                    }
-                    image.apply(pages, source);
-                } catch (MissingFileException e) {
-                    return new BadFile(file, new TransientStorageException(source + ": vanished while restoring", e));
-                } catch (CorruptDataException e) {
-                    return new BadFile(file, e);
+    private @Nullable BadFile applyAll(RestorePlan plan, PlannedStreams streams, DatabaseImage image)
+            throws IOException, InterruptedException {
+        for (ReplicaFile file : plan.files()) {
+            String source = "level " + file.level() + " " + file.range().fileName() + " of " + replica.describe();
+            try (LtxPages pages = opener.open(streams.next(), source)) {
+                if (!pages.range().equals(file.range())) {
+                    throw new CorruptDataException(
+                            source, 16, "its header says " + pages.range() + ": not the file its name stands for");
                 }
-                progress.applied(file);
+                image.apply(pages, source);
+            } catch (MissingFileException e) {
+                return new BadFile(file, new TransientStorageException(source + ": vanished while restoring", e));
+            } catch (CorruptDataException e) {
+                return new BadFile(file, e);
             }
+            progress.applied(file);
         }
         return null;
+    }
+
+    private RestoreOutcome carryOut(Choice.Old old, RestoreRequest request, Destination destination, boolean force) {
+        progress.planned(old.plan());
+        FileAccess.Grant grant = destination.grantOr(request.access());
+        Destination.Temporary wal = destination.createTemporary();
+        Destination.Temporary temporary = destination.createTemporary();
+        boolean installed = false;
+        try {
+            long sizeBytes;
+            try (FileChannel channel = temporary.channel()) {
+                wal.channel().close();
+                sizeBytes = new OldFormatImage(old.store(), channel, wal.path(), progress).write(old.plan());
+                grant.applyTo(temporary.path());
+                steps.force(channel);
+            }
+            request.check().run(temporary.path());
+            List<Path> setAside = destination.install(temporary.path(), force);
+            installed = true;
+            return new RestoreOutcome.RestoredOldFormat(old.plan(), sizeBytes, setAside);
+        } catch (IOException e) {
+            throw new TransientStorageException("cannot restore to " + request.output() + ": " + e.getMessage(), e);
+        } finally {
+            destination.discard(wal.path());
+            if (!installed) {
+                destination.discard(temporary.path());
+            }
+        }
     }
 }

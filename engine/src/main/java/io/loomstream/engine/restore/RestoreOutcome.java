@@ -22,6 +22,19 @@ public sealed interface RestoreOutcome {
         }
     }
 
+    /**
+     * The database is in place, made from what Litestream v0.3 left.
+     *
+     * @param plan what was restored
+     * @param sizeBytes the length of the database
+     * @param setAside as in {@link Restored}
+     */
+    record RestoredOldFormat(OldFormatPlan plan, long sizeBytes, List<Path> setAside) implements RestoreOutcome {
+        public RestoredOldFormat {
+            setAside = List.copyOf(setAside);
+        }
+    }
+
     /** {@link RestoreRequest.Existing#KEEP} and something has the name. */
     record AlreadyThere(Path output) implements RestoreOutcome {}
 

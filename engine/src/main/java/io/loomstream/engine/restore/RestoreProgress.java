@@ -15,4 +15,10 @@ public interface RestoreProgress {
 
     /** So many bytes of pages were written since the plan began; pages that several files hold count each time. */
     default void written(long totalBytes) {}
+
+    /** A plan of the old format is about to be carried out. */
+    default void planned(OldFormatPlan plan) {}
+
+    /** So many bytes of the plan's files have been read; follows each {@link #written} of an LTX plan. */
+    default void read(long totalBytes) {}
 }

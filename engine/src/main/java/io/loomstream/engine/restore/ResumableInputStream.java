@@ -11,21 +11,30 @@ import java.nio.channels.ClosedByInterruptException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All bytes of one stored file, opened with the first read and reopened where it broke off: a connection that ends
- * early looks like the end of the file, so only the listed size says where the end is. Not thread-safe.
+ * Bytes of one stored file, opened with the first read and reopened where it broke off: a connection that ends
+ * early looks like the end of the file, so only the listed size says where the end of the file is. Not thread-safe.
  */
 final class ResumableInputStream extends InputStream {
     private static final int RETRIES = 3;
 
     private final ReplicaClient replica;
     private final ReplicaFile file;
+    private final long end;
     private long position;
     private int retriesLeft = RETRIES;
     private @Nullable InputStream stream;
 
+    /** All of a file. */
     ResumableInputStream(ReplicaClient replica, ReplicaFile file) {
+        this(replica, file, 0, file.sizeBytes());
+    }
+
+    /** The bytes from {@code from} to before {@code to}. */
+    ResumableInputStream(ReplicaClient replica, ReplicaFile file, long from, long to) {
         this.replica = replica;
         this.file = file;
+        this.position = from;
+        this.end = to;
     }
 
     @Override
@@ -42,7 +51,7 @@ final class ResumableInputStream extends InputStream {
      */
     @Override
     public int read(byte[] buffer, int offset, int length) throws IOException {
-        long left = file.sizeBytes() - position;
+        long left = end - position;
         if (left == 0) {
             return -1;
         }
@@ -64,7 +73,9 @@ final class ResumableInputStream extends InputStream {
 
     private InputStream opened() throws IOException {
         if (stream == null) {
-            stream = replica.open(file.level(), file.range(), position);
+            stream = end == file.sizeBytes()
+                    ? replica.open(file.level(), file.range(), position)
+                    : replica.open(file.level(), file.range(), position, end - position);
         }
         return stream;
     }

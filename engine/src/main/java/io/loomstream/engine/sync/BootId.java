@@ -9,7 +9,7 @@ import java.util.UUID;
  * Which start of the machine this is: after another one, what was written without a sync may be gone, also from the files
  * of other programs.
  */
-record BootId(long high, long low) {
+public record BootId(long high, long low) {
     private static final Path SOURCE = Path.of("/proc/sys/kernel/random/boot_id");
 
     /** The kernel's boot id; where there is none, an id that is never equal to a stored one. */

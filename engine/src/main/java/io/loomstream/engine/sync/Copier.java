@@ -24,8 +24,11 @@ import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.RandomAccessFile;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Optional;
 
@@ -308,16 +311,23 @@ final class Copier {
             throws IOException, InterruptedException {
         int buffer = Math.clamp(pageBytes, SMALLEST_OUTPUT_BUFFER, LARGEST_OUTPUT_BUFFER);
         boolean complete = false;
-        try (OutputStream file = new BufferedOutputStream(new FileOutputStream(staging.toFile()), buffer)) {
+        // Written over whatever is there and cut at the end: ext4 would write a file that was emptied first to the disk
+        // at
+        // once, and this is a cache.
+        try (RandomAccessFile file = new RandomAccessFile(staging.toFile(), "rw");
+                OutputStream out = new BufferedOutputStream(new FileOutputStream(file.getFD()), buffer)) {
             LtxTrailer trailer;
-            try (LtxEncoder encoder = new LtxEncoder(file, header, resources)) {
+            try (LtxEncoder encoder = new LtxEncoder(out, header, resources, () -> indexSpill(staging))) {
                 pages.writeTo((number, page, offset) -> {
                     encoder.page(number, page, offset);
                     tap.page(number, page, offset);
                 });
                 trailer = encoder.finish();
             }
-            file.flush();
+            out.flush();
+            if (file.length() > file.getFilePointer()) {
+                file.setLength(file.getFilePointer());
+            }
             complete = true;
             return trailer;
         } finally {
@@ -325,6 +335,17 @@ final class Copier {
                 Files.deleteIfExists(staging);
             }
         }
+    }
+
+    private static SeekableByteChannel indexSpill(Path staging) throws IOException {
+        Path file = staging.resolveSibling("index-" + staging.getFileName());
+        return Files.newByteChannel(
+                file,
+                StandardOpenOption.CREATE,
+                StandardOpenOption.TRUNCATE_EXISTING,
+                StandardOpenOption.READ,
+                StandardOpenOption.WRITE,
+                StandardOpenOption.DELETE_ON_CLOSE);
     }
 
     /** Where a WAL is before its first frame. */

@@ -92,13 +92,20 @@ final class CursorFile implements AutoCloseable {
     }
 
     /**
+     * What is kept for one TXID.
+     *
+     * @param uploaded the newest TXID that the replica had when this was written; {@link Txid#ZERO}: not known
+     */
+    record Slot(Cursor cursor, Txid uploaded) {}
+
+    /**
      * The cursor that belongs to an L0 file.
      *
      * @param ltxChecksum file checksum of that L0 file
      * @return empty when neither slot belongs to it. After a machine restart without {@link #storeClean} before it, the
      *     fingerprint is marked as proving nothing.
      */
-    Optional<Cursor> load(Txid txid, long ltxChecksum) throws IOException {
+    Optional<Slot> load(Txid txid, long ltxChecksum) throws IOException {
         byte[] slot = new byte[SLOT_BYTES];
         file.seek(offsetOf(txid));
         for (int read = 0; read < slot.length; ) {
@@ -108,7 +115,9 @@ final class CursorFile implements AutoCloseable {
             }
             read += n;
         }
-        return parse(slot).filter(c -> c.txid().equals(txid) && c.ltxChecksum() == ltxChecksum);
+        return parse(slot)
+                .filter(found ->
+                        found.cursor().txid().equals(txid) && found.cursor().ltxChecksum() == ltxChecksum);
     }
 
     /**
@@ -120,13 +129,13 @@ final class CursorFile implements AutoCloseable {
     }
 
     /** Keeps a cursor; it survives the end of this process, not that of the machine. */
-    void store(Cursor cursor) throws IOException {
-        write(cursor, false);
+    void store(Cursor cursor, Txid uploaded) throws IOException {
+        write(new Slot(cursor, uploaded), false);
     }
 
     /** Keeps a cursor over a restart of the machine: for a shutdown in order, after which nobody of ours writes. */
-    void storeClean(Cursor cursor) throws IOException {
-        write(cursor, true);
+    void storeClean(Cursor cursor, Txid uploaded) throws IOException {
+        write(new Slot(cursor, uploaded), true);
         file.getFD().sync();
     }
 
@@ -134,7 +143,8 @@ final class CursorFile implements AutoCloseable {
         return OWNER_BYTES + (txid.value() & 1) * SLOT_BYTES;
     }
 
-    private void write(Cursor cursor, boolean clean) throws IOException {
+    private void write(Slot kept, boolean clean) throws IOException {
+        Cursor cursor = kept.cursor();
         ByteBuffer slot = ByteBuffer.allocate(SLOT_BYTES);
         slot.putInt(MAGIC).putLong(bootId.high()).putLong(bootId.low()).put(flag(clean));
         slot.putLong(cursor.txid().value()).putInt(cursor.pageSize()).putInt(cursor.commitPages());
@@ -147,13 +157,13 @@ final class CursorFile implements AutoCloseable {
         slot.putLong(database.device()).putLong(database.inode()).putLong(database.bornNanos());
         slot.putLong(database.sizeBytes()).putLong(database.modifiedNanos()).putLong(database.changedNanos());
         slot.put(flag(database.racy()));
-        slot.putLong(cursor.ltxChecksum());
+        slot.putLong(cursor.ltxChecksum()).putLong(kept.uploaded().value());
         slot.putInt(SLOT_BYTES - Integer.BYTES, crc(slot.array()));
         file.seek(offsetOf(cursor.txid()));
         file.write(slot.array());
     }
 
-    private Optional<Cursor> parse(byte[] bytes) {
+    private Optional<Slot> parse(byte[] bytes) {
         ByteBuffer slot = ByteBuffer.wrap(bytes);
         if (slot.getInt(SLOT_BYTES - Integer.BYTES) != crc(bytes) || slot.getInt() != MAGIC) {
             return Optional.empty();
@@ -178,7 +188,7 @@ final class CursorFile implements AutoCloseable {
                         slot.get() != 0),
                 slot.getLong());
         crashOfMachine = !sameBoot && !clean;
-        return Optional.of(crashOfMachine ? cursor.unproven() : cursor);
+        return Optional.of(new Slot(crashOfMachine ? cursor.unproven() : cursor, new Txid(slot.getLong())));
     }
 
     private static byte flag(boolean value) {

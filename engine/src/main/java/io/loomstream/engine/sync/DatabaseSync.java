@@ -54,6 +54,8 @@ final class DatabaseSync implements AutoCloseable {
     private @Nullable Outside left;
     private volatile Txid localMax = Txid.ZERO;
     private volatile Txid completeAt = Txid.ZERO;
+    private volatile Txid uploaded = Txid.ZERO;
+    private Txid remembered = Txid.ZERO;
 
     DatabaseSync(DatabaseOptions options, SyncServices services) {
         this.options = options;
@@ -69,6 +71,8 @@ final class DatabaseSync implements AutoCloseable {
     enum Look {
         /** There is no database file. */
         ABSENT,
+        /** The database file has no content yet. */
+        EMPTY,
         /** Nothing was committed since the last one. */
         QUIET,
         /** At least one L0 file was written. */
@@ -99,6 +103,16 @@ final class DatabaseSync implements AutoCloseable {
     /** The newest TXID that has a local file. */
     Txid localMax() {
         return localMax;
+    }
+
+    /** The newest TXID that the replica has for certain; {@link Txid#ZERO} when it was not asked yet. */
+    Txid uploaded() {
+        return uploaded;
+    }
+
+    /** Takes note of an upload; kept with the next cursor that is stored. */
+    void uploaded(Txid txid) {
+        uploaded = txid;
     }
 
     /**
@@ -144,10 +158,11 @@ final class DatabaseSync implements AutoCloseable {
     }
 
     private Look lookLocked(boolean mayCopyEverything) throws IOException, InterruptedException {
-        if (files.statDatabase().isEmpty()) {
+        Optional<FileStat> found = files.statDatabase();
+        if (found.isEmpty() || found.get().sizeBytes() == 0) {
             dropHold();
             left = null;
-            return Look.ABSENT;
+            return found.isEmpty() ? Look.ABSENT : Look.EMPTY;
         }
         open();
         if (capture == null && left != null) {
@@ -209,7 +224,7 @@ final class DatabaseSync implements AutoCloseable {
                 capture = new WalCapture(this, hold, files, services, options);
                 yield null;
             }
-            case HoldTaker.Absent absent -> Look.ABSENT;
+            case HoldTaker.Absent absent -> Look.MOVED;
             case HoldTaker.NotWal notWal -> withoutWal(mayCopyEverything);
             case HoldTaker.NotSqlite notSqlite ->
                 throw new UnsupportedDatabaseException(options.path() + ": not an SQLite 3 database");
@@ -242,6 +257,90 @@ final class DatabaseSync implements AutoCloseable {
         left = new Outside(cursor.map(Cursor::database).orElse(FileFingerprint.ABSENT), FileFingerprint.ABSENT);
     }
 
+    /**
+     * Leaves the database alone, if everything is copied. The fingerprints are taken first, then the wal-index is read that
+     * they vouch for, then the hold is given up; only if the files still look the same the database is proven clean. When
+     * nobody else has it open this is its last close, which takes the WAL away, as an application's would.
+     *
+     * <p>The caller sees to it that everything copied is uploaded.
+     */
+    Departure depart() throws InterruptedException {
+        lock.lockInterruptibly();
+        boolean complete = false;
+        try {
+            Departure departure = departLocked();
+            complete = true;
+            return departure;
+        } catch (IOException e) {
+            throw new TransientStorageException(options.path() + ": " + e.getMessage(), e);
+        } finally {
+            if (!complete) {
+                dropHoldUnlessIntact();
+            }
+            lock.unlock();
+        }
+    }
+
+    private Departure departLocked() throws IOException, InterruptedException {
+        WalCapture held = capture;
+        if (held == null) {
+            return departWithoutHold();
+        }
+        if (!held.hold().intact()) {
+            dropHold();
+            return new Departure.Dirty();
+        }
+        if (!held.seal()) {
+            services.taker().checkpointPassive(files);
+            if (held.copyRounds(false) != Look.QUIET) {
+                return new Departure.NotYet();
+            }
+        }
+        boolean attached = held.hold().applicationAttached();
+        Outside before = outside();
+        // A WAL that goes with the last close need not prove anything.
+        if (before.database().racy() || (attached && before.wal().racy())) {
+            services.time().sleep(PROOF_PAUSE.multipliedBy(2));
+            before = outside();
+        }
+        boolean racy = before.database().racy() || (attached && before.wal().racy());
+        if (racy || !held.settledFor(before.database())) {
+            return new Departure.NotYet();
+        }
+        boolean sealed = cursor.isPresent() && cursor.get().sealed();
+        if (!attached && !sealed) {
+            return new Departure.NotYet(); // a WAL with frames must not lie about without anybody
+        }
+        if (cursor.isPresent()) {
+            opened().store(cursor.get(), uploaded);
+        }
+        local.deleteSpare();
+        capture = null;
+        if (attached) {
+            held.hold().release();
+        } else {
+            services.taker().lastClose(files, held.hold());
+        }
+        Outside after = outside();
+        boolean same = before.database().proves(after.database())
+                && (before.wal().proves(after.wal()) || (sealed && after.wal().isAbsent()));
+        return same ? new Departure.Clean(after.database(), after.wal()) : new Departure.Dirty();
+    }
+
+    /** Without a hold there is nothing to give up: the files must be as they were when everything was copied. */
+    private Departure departWithoutHold() throws IOException {
+        Outside now = outside();
+        Outside then = left;
+        if (then == null) {
+            boolean rollbackMode = cursor.isPresent() && now.wal().isAbsent() && !files.hasJournal();
+            then = rollbackMode ? new Outside(cursor.get().database(), FileFingerprint.ABSENT) : null;
+        }
+        boolean same = then != null
+                && then.database().proves(now.database())
+                && then.wal().proves(now.wal());
+        return same ? new Departure.Clean(now.database(), now.wal()) : new Departure.Dirty();
+    }
+
     private void dropHold() {
         if (capture != null) {
             capture.hold().release();
@@ -263,8 +362,11 @@ final class DatabaseSync implements AutoCloseable {
             if (!txids.isEmpty()) {
                 Txid newest = txids.last();
                 Optional<Long> checksum = local.fileChecksum(newest);
-                cursor = checksum.isPresent() ? store.load(newest, checksum.get()) : Optional.empty();
+                Optional<CursorFile.Slot> slot =
+                        checksum.isPresent() ? store.load(newest, checksum.get()) : Optional.empty();
+                cursor = slot.map(CursorFile.Slot::cursor);
                 localMax = newest;
+                remembered = usable(slot.map(CursorFile.Slot::uploaded).orElse(Txid.ZERO), newest, txids);
                 if (cursor.isPresent() && store.loadedAfterCrashOfMachine()) {
                     forgetTornFiles(txids);
                 }
@@ -292,8 +394,31 @@ final class DatabaseSync implements AutoCloseable {
                 local.clear();
                 cursor = Optional.empty();
                 localMax = Txid.ZERO;
+                remembered = Txid.ZERO;
                 return;
             }
+        }
+    }
+
+    /** Only if everything after it is at hand: else the chain has to be bridged, which needs the replica's listing. */
+    private static Txid usable(Txid remembered, Txid localMax, NavigableSet<Txid> txids) {
+        boolean complete = !remembered.isZero()
+                && !remembered.isAfter(localMax)
+                && txids.tailSet(remembered, true).size() == localMax.value() - remembered.value() + 1;
+        return complete ? remembered : Txid.ZERO;
+    }
+
+    /**
+     * The newest TXID that the replica had when it was last written down; {@link Txid#ZERO} when that is of no use. It has it
+     * still, unless somebody emptied it or the configuration names another replica now: one look at that file tells.
+     */
+    Txid rememberedUpload() throws IOException, InterruptedException {
+        lock.lockInterruptibly();
+        try {
+            open();
+            return remembered;
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -447,7 +572,7 @@ final class DatabaseSync implements AutoCloseable {
         Optional<FileStat> database = files.statDatabase();
         Txid txid = copy.next().txid();
         CursorFile store = opened();
-        store.store(copy.next());
+        store.store(copy.next(), uploaded);
         if (database.isPresent()) {
             index.prepare(copy.next());
             local.publish(copy.file(), txid, database.get());
@@ -467,7 +592,7 @@ final class DatabaseSync implements AutoCloseable {
     /** Keeps the same position, observed again. */
     void observed(Cursor again) throws IOException {
         if (!cursor.equals(Optional.of(again))) {
-            opened().store(again);
+            opened().store(again, uploaded);
             cursor = Optional.of(again);
         }
     }
@@ -498,8 +623,9 @@ final class DatabaseSync implements AutoCloseable {
                 held.hold().release();
             }
             if (cursorFile != null && cursor.isPresent()) {
+                local.deleteSpare();
                 services.syncToDisk(local.path(localMax));
-                cursorFile.storeClean(cursor.get());
+                cursorFile.storeClean(cursor.get(), uploaded);
             }
         } catch (IOException e) {
             log.atWarn().addKeyValue("db", options.path()).setCause(e).log("the capture could not end in order");

@@ -6,12 +6,13 @@ import io.loomstream.engine.concurrent.Gate;
  * The gates of the process: how much of each kind of work runs at once. Order against deadlocks: monitor or snapshot is
  * given back before upload is waited for.
  */
-record Gates(Gate monitors, Gate snapshots, Gate uploads) {
-    static Gates of(ReplicationOptions options) {
+public record Gates(Gate monitors, Gate snapshots, Gate uploads) {
+    /** Gates of these sizes. */
+    public static Gates of(int monitorPermits, int snapshotPermits, int uploadPermits) {
         return new Gates(
-                new Gate("monitor", options.monitorPermits()),
-                new Gate("snapshot", options.snapshotPermits()),
-                new Gate("s3", options.uploadPermits()));
+                new Gate("monitor", monitorPermits),
+                new Gate("snapshot", snapshotPermits),
+                new Gate("s3", uploadPermits));
     }
 
     /** Work that may be interrupted. */

@@ -5,15 +5,16 @@ import io.loomstream.engine.error.EngineException;
 import io.loomstream.engine.ltx.Txid;
 import io.loomstream.engine.sync.DatabaseSync.Look;
 import java.time.Duration;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * One database with its capture, its upload and what is due for it. At any moment one look and one upload, at most, are
- * queued or running.
+ * queued or running: whoever schedules them sees to it.
  */
-final class ReplicatedDatabase {
+public final class ReplicatedDatabase {
     private static final Logger log = LoggerFactory.getLogger(ReplicatedDatabase.class);
     private static final Duration SOON = Duration.ofMillis(20);
     /** Pace of tries where the options ask for no looks of their own. */
@@ -31,7 +32,7 @@ final class ReplicatedDatabase {
     private volatile @Nullable String lookProblem;
     private volatile @Nullable String uploadProblem;
 
-    ReplicatedDatabase(DatabaseSpec spec, SyncServices services) {
+    public ReplicatedDatabase(DatabaseSpec spec, SyncServices services) {
         this.sync = new DatabaseSync(spec.options(), services);
         this.upload = new Upload(sync, spec.replica(), services.copier());
         this.time = services.time();
@@ -47,19 +48,38 @@ final class ReplicatedDatabase {
         return options.monitorInterval().isPositive() ? options.monitorInterval() : UNASKED;
     }
 
-    /**
-     * What a look asks for.
-     *
-     * @param pause before the next one; null when there is to be none until somebody asks
-     */
-    record Next(@Nullable Duration pause, boolean fullCopy, boolean upload) {
-        static Next regular(DatabaseOptions options, boolean upload) {
-            return new Next(options.monitorInterval().isPositive() ? options.monitorInterval() : null, false, upload);
-        }
+    /** What a look came to, and asks for. */
+    public sealed interface Looked {
+        /** Nothing new. */
+        record Quiet() implements Looked {}
+
+        /** There is no database: no file, or an empty one. */
+        record Nothing(boolean fileExists) implements Looked {}
+
+        /** Something was copied. */
+        record Copied() implements Looked {}
+
+        /** To be repeated with the permission to copy every page. */
+        record WantsFullCopy() implements Looked {}
+
+        /** To be repeated soon. */
+        record Again(Duration pause, boolean fullCopy) implements Looked {}
+
+        /** No TXID may be given before an upload has asked the replica for its position. */
+        record WantsPosition(Duration pause) implements Looked {}
+
+        /** An error, kept and logged; to be repeated after the pause. */
+        record Failed(EngineException failure, int failuresInARow, Duration pause) implements Looked {}
     }
 
-    /** Looks once and says what comes next. Never throws an engine error: it is kept, logged and backed off from. */
-    Next look(boolean mayCopyEverything) throws InterruptedException {
+    /** The pause between two looks; empty when nobody is to look without being asked. */
+    public Optional<Duration> interval() {
+        Duration interval = sync.options().monitorInterval();
+        return interval.isPositive() ? Optional.of(interval) : Optional.empty();
+    }
+
+    /** Looks once. Never throws an engine error: it is kept, logged and part of the answer. */
+    public Looked look(boolean mayCopyEverything) throws InterruptedException {
         DatabaseOptions options = sync.options();
         try {
             Look look = sync.look(mayCopyEverything);
@@ -68,15 +88,13 @@ final class ReplicatedDatabase {
             }
             lookProblem = null;
             return switch (look) {
-                case ABSENT -> Next.regular(options, false);
-                case QUIET, COPIED -> {
-                    looksInARow = 0;
-                    boolean behind = sync.localMax().isAfter(upload.uploaded());
-                    yield Next.regular(options, behind);
-                }
-                case NEEDS_FULL_COPY -> new Next(Duration.ZERO, true, false);
-                case WAITS_FOR_REPLICA -> new Next(soon(), false, true);
-                case MOVED -> new Next(soon(), mayCopyEverything, false);
+                case ABSENT -> new Looked.Nothing(false);
+                case EMPTY -> new Looked.Nothing(true);
+                case QUIET -> settled(new Looked.Quiet());
+                case COPIED -> settled(new Looked.Copied());
+                case NEEDS_FULL_COPY -> new Looked.WantsFullCopy();
+                case WAITS_FOR_REPLICA -> new Looked.WantsPosition(soon());
+                case MOVED -> new Looked.Again(soon(), mayCopyEverything);
             };
         } catch (EngineException failure) {
             lookProblem = failure.getMessage();
@@ -88,7 +106,37 @@ final class ReplicatedDatabase {
                         .addKeyValue("error", failure.getMessage())
                         .log("capture failed; trying again");
             }
-            return new Next(wait, false, false);
+            return new Looked.Failed(failure, lookBackoff.failures(), wait);
+        }
+    }
+
+    private Looked settled(Looked looked) {
+        looksInARow = 0;
+        return looked;
+    }
+
+    /** What keeps the replica from having everything, for people; null when nothing does. */
+    public @Nullable String problem() {
+        return lookProblem == null ? uploadProblem : lookProblem;
+    }
+
+    /**
+     * Leaves the database alone if everything is copied and uploaded; see {@link Departure}.
+     *
+     * @return {@code Dirty} too when that failed: what is in doubt is never clean
+     */
+    public Departure depart() throws InterruptedException {
+        if (behind()) {
+            return new Departure.NotYet();
+        }
+        try {
+            return sync.depart();
+        } catch (EngineException failure) {
+            log.atWarn()
+                    .addKeyValue("db", sync.options().path())
+                    .addKeyValue("error", failure.getMessage())
+                    .log("could not be left in order");
+            return new Departure.Dirty();
         }
     }
 
@@ -100,7 +148,7 @@ final class ReplicatedDatabase {
     }
 
     /** When an upload may begin, if none is queued yet; null when one is. */
-    synchronized @Nullable Duration queueUpload() {
+    public synchronized @Nullable Duration queueUpload() {
         if (uploadQueued) {
             return null;
         }
@@ -113,8 +161,7 @@ final class ReplicatedDatabase {
     }
 
     /** Uploads once; the wait before the next try, or null when there is nothing left to do. */
-    @Nullable
-    Duration upload() throws InterruptedException {
+    public @Nullable Duration upload() throws InterruptedException {
         beginUpload();
         Duration again = null;
         try {
@@ -142,11 +189,17 @@ final class ReplicatedDatabase {
         lastUploadAt = time.nanoTime();
     }
 
-    synchronized void uploadEnded() {
+    public synchronized void uploadEnded() {
         uploadQueued = false;
     }
 
-    boolean behind() {
+    /** Whether an upload is queued or running. */
+    public synchronized boolean uploadPending() {
+        return uploadQueued;
+    }
+
+    /** Whether something that was copied is not on the replica yet. */
+    public boolean behind() {
         return sync.localMax().isAfter(upload.uploaded());
     }
 
@@ -156,7 +209,7 @@ final class ReplicatedDatabase {
      * @param uploadTimeout how long to go on trying to upload; zero for a single try
      * @param retryInterval pause between tries
      */
-    Outcome finish(Duration uploadTimeout, Duration retryInterval, Gates gates) throws InterruptedException {
+    public Outcome finish(Duration uploadTimeout, Duration retryInterval, Gates gates) throws InterruptedException {
         long deadline = time.nanoTime() + uploadTimeout.toNanos();
         boolean absent = false;
         boolean located = false;
@@ -164,7 +217,7 @@ final class ReplicatedDatabase {
         while (true) {
             problem = null;
             Look look = lastLook(gates);
-            if (look == Look.ABSENT) {
+            if (look == Look.ABSENT || look == Look.EMPTY) {
                 absent = true;
                 break;
             }
@@ -215,7 +268,8 @@ final class ReplicatedDatabase {
         }
     }
 
-    void close() {
+    /** Gives everything up at once, without a last look; idempotent. */
+    public void close() {
         sync.close();
     }
 }

@@ -25,7 +25,7 @@ import java.security.SecureRandom;
  * @param hashing of page indexes
  * @param counters of verdicts and copies
  */
-record SyncServices(
+public record SyncServices(
         Time time,
         Posix posix,
         SqliteConnections connections,
@@ -37,7 +37,7 @@ record SyncServices(
         PageIndex.Hashing hashing,
         SyncCounters counters) {
 
-    static SyncServices create(Time time, Posix posix, SqliteConnections connections, CodecResources resources) {
+    public static SyncServices create(Time time, Posix posix, SqliteConnections connections, CodecResources resources) {
         return new SyncServices(
                 time,
                 posix,

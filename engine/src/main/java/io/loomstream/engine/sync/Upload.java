@@ -31,7 +31,6 @@ final class Upload {
     private final DatabaseSync database;
     private final ReplicaClient replica;
     private final Copier copier;
-    private volatile Txid uploaded = Txid.ZERO;
     private @Nullable ConflictException conflict;
 
     Upload(DatabaseSync database, ReplicaClient replica, Copier copier) {
@@ -42,7 +41,7 @@ final class Upload {
 
     /** The replica's newest TXID as far as we know. */
     Txid uploaded() {
-        return uploaded;
+        return database.uploaded();
     }
 
     /**
@@ -76,16 +75,16 @@ final class Upload {
 
     private boolean uploadAll() throws IOException, InterruptedException {
         LocalFiles local = database.local();
-        while (database.localMax().isAfter(uploaded)) {
-            Txid next = uploaded.next();
+        while (database.localMax().isAfter(uploaded())) {
+            Txid next = uploaded().next();
             Txid complete = database.completeAt();
-            if (!Files.exists(local.path(next)) && complete.isAfter(uploaded) && Files.exists(local.path(complete))) {
+            if (!Files.exists(local.path(next)) && complete.isAfter(uploaded()) && Files.exists(local.path(complete))) {
                 uploadSnapshot(complete);
                 next = complete;
             }
             Path file = local.path(next);
             if (!Files.exists(file)) {
-                if (database.localMax().isAfter(uploaded) && !Files.exists(file)) {
+                if (database.localMax().isAfter(uploaded()) && !Files.exists(file)) {
                     log.atWarn()
                             .addKeyValue("db", database.options().path())
                             .addKeyValue("txid", next)
@@ -95,9 +94,9 @@ final class Upload {
                 return false;
             }
             replica.write(Level.L0, TxidRange.of(next), file);
-            uploaded = next;
+            database.uploaded(next);
             if (!next.equals(Txid.ONE)) {
-                Files.deleteIfExists(local.path(next.previous()));
+                local.retire(next.previous());
             }
         }
         return true;
@@ -118,6 +117,12 @@ final class Upload {
 
     /** Asks the replica where it stands; with nothing local, fetches its newest L0 file to go on from. */
     private void locate() throws IOException, InterruptedException {
+        Txid remembered = database.rememberedUpload();
+        if (!remembered.isZero() && isThere(remembered)) {
+            database.uploaded(remembered);
+            database.replicaStandsAt(remembered, 0, null);
+            return;
+        }
         Txid newest = Txid.ZERO;
         long newestBytes = 0;
         boolean single = false;
@@ -134,11 +139,19 @@ final class Upload {
             }
         }
         Optional<Path> fetched = single && newest.isAfter(database.newestLocal()) ? fetch(newest) : Optional.empty();
-        uploaded = newest;
+        database.uploaded(newest);
         database.replicaStandsAt(newest, newestBytes, fetched.orElse(null));
         if (!newest.isZero()) {
             database.local().deleteBefore(newest.isAfter(database.localMax()) ? database.localMax() : newest);
         }
+    }
+
+    /** One request instead of a listing of every level. */
+    private boolean isThere(Txid txid) throws IOException {
+        long ours = Files.size(database.local().path(txid));
+        return replica.find(Level.L0, TxidRange.of(txid))
+                .filter(theirs -> theirs.sizeBytes() == ours)
+                .isPresent();
     }
 
     private Optional<Path> fetch(Txid txid) throws IOException {

@@ -149,6 +149,38 @@ final class WalCapture {
                 && index.fullyBackfilled();
     }
 
+    /**
+     * Whether everything that SQLite regards as committed is copied, and nothing is about to be committed without touching a
+     * file once more: a writer between its last frame and the wal-index has a commit in the WAL that nobody sees yet.
+     *
+     * @param database taken before this call; the cursor then says that it vouches for this state
+     */
+    boolean settledFor(FileFingerprint database) throws IOException {
+        if (!proven || !(hold.readIndex() instanceof Valid(WalIndex index)) || !nothingNew(index)) {
+            return false;
+        }
+        if (holdsUnpublishedCommit(index)) {
+            return false;
+        }
+        settle(database, index);
+        return true;
+    }
+
+    private boolean holdsUnpublishedCommit(WalIndex index) throws IOException {
+        try (WalFile wal = hold.openWal().orElse(null)) {
+            Optional<WalHeader> header = wal == null ? Optional.empty() : wal.header();
+            if (wal == null || header.isEmpty() || !header.get().salts().equals(index.salts())) {
+                return false; // frames under another header are of the past
+            }
+            Optional<Cursor> cursor = owner.cursor();
+            WalPosition from = index.lastFrame() > 0 && cursor.isPresent()
+                    ? new WalPosition(cursor.get().frame(), cursor.get().frameChecksum())
+                    : Copier.start(header.get());
+            return WalReader.read(wal, header.get(), from, WalReader.TO_THE_END, 1) instanceof WalBatch batch
+                    && batch.lastFrame() > from.frame();
+        }
+    }
+
     /** Whether the last close would lose nothing, and the fingerprint will tell what happens after it. */
     boolean canRest(WalIndex index) {
         Optional<Cursor> cursor = owner.cursor();
@@ -313,7 +345,7 @@ final class WalCapture {
             throw new CorruptDataException(
                     wal.name(), wal.header().endOfFrame(from), "no commit up to frame " + wal.lastFrame());
         }
-        Path staging = owner.local().staging(cursor.txid().next());
+        Path staging = owner.local().stagingFromSpare(cursor.txid().next());
         StagedCopy copy;
         try (IndexUpdate update = owner.pageIndex().follow(cursor, batch.commitPages())) {
             copy = services.copier().copyFrames(cursor, wal, from, batch, hold::readDatabase, staging, update);

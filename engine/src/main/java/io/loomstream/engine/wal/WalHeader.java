@@ -70,10 +70,14 @@ public record WalHeader(
         return SIZE_BYTES + (long) frame * frameSizeBytes();
     }
 
-    /** The frame that ends at an offset, 0 for the end of the header. The offset must be an end. */
+    /**
+     * The frame that ends at an offset, 0 for the end of the header.
+     *
+     * @throws IllegalArgumentException when no frame ends there
+     */
     public int frameEndingAt(long offset) {
         long frames = (offset - SIZE_BYTES) / frameSizeBytes();
-        if (offset < SIZE_BYTES || endOfFrame(Math.toIntExact(frames)) != offset) {
+        if (offset < SIZE_BYTES || frames > Integer.MAX_VALUE || endOfFrame((int) frames) != offset) {
             throw new IllegalArgumentException("no frame ends at offset " + offset);
         }
         return (int) frames;

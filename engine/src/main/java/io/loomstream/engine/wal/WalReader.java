@@ -125,9 +125,16 @@ public final class WalReader {
         }
     }
 
-    /** The checksum stored in a frame; empty when the WAL does not reach to it or it is of another WAL. */
+    /**
+     * The checksum stored in a frame; empty when the WAL does not reach to it or it is of another WAL.
+     *
+     * @param frame 0 for the header's own
+     */
     public static Optional<FrameChecksum> storedChecksum(WalSource source, WalHeader header, int frame)
             throws IOException {
+        if (frame == 0) {
+            return Optional.of(header.checksum());
+        }
         byte[] bytes = new byte[WalHeader.FRAME_HEADER_BYTES];
         if (source.read(header.frameOffset(frame), bytes, 0, bytes.length) < bytes.length) {
             return Optional.empty();

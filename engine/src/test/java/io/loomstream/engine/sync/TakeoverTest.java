@@ -3,6 +3,9 @@ package io.loomstream.engine.sync;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.loomstream.engine.fleet.Replication;
+import io.loomstream.engine.fleet.ReplicationOptions;
+import io.loomstream.engine.fleet.Report;
 import io.loomstream.engine.ltx.CodecResources;
 import io.loomstream.engine.ltx.LtxDecoder;
 import io.loomstream.engine.replica.FileAccess;

@@ -1,4 +1,4 @@
-/** Help for tests: applications in processes of their own. */
+/** Help for tests: applications in processes of their own, files as values, seeds. */
 @NullMarked
 package io.loomstream.engine.testing;
 

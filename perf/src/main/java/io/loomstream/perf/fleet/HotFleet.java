@@ -60,8 +60,12 @@ public final class HotFleet {
                 while (!server.ready()) {
                     TimeUnit.MILLISECONDS.sleep(10);
                 }
-                write(connections, SETTLE_SECONDS);
-                Figures figures = figures(count, server.pid());
+                // The first third is the start: first copies, classes, compilation.
+                write(connections, SETTLE_SECONDS / 3);
+                double cpuBefore = cpuSeconds(server.pid());
+                write(connections, SETTLE_SECONDS - SETTLE_SECONDS / 3);
+                double cpu = (cpuSeconds(server.pid()) - cpuBefore) / (SETTLE_SECONDS - SETTLE_SECONDS / 3);
+                Figures figures = figures(count, server.pid(), 100 * cpu);
                 System.out.printf(
                         Locale.ROOT,
                         "%d hot: RSS %.1f MB, anonymous %.1f MB, %d descriptors, %d threads, %.0f %% of a core%n",
@@ -114,23 +118,26 @@ public final class HotFleet {
         }
     }
 
-    private static Figures figures(int count, long pid) throws IOException {
+    private static double cpuSeconds(long pid) throws IOException {
+        String stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
+        String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+        return (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) / 100.0;
+    }
+
+    private static Figures figures(int count, long pid, double cpuPercent) throws IOException {
         Path proc = Path.of("/proc", Long.toString(pid));
         String status = Files.readString(proc.resolve("status"));
         int descriptors;
         try (var fds = Files.list(proc.resolve("fd"))) {
             descriptors = (int) fds.count();
         }
-        String stat = Files.readString(proc.resolve("stat"));
-        String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
-        double cpuSeconds = (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) / 100.0;
         return new Figures(
                 count,
                 kilobytes(status, "VmRSS:") / 1024.0,
                 kilobytes(status, "RssAnon:") / 1024.0,
                 descriptors,
                 (int) kilobytes(status, "Threads:"),
-                100 * cpuSeconds / SETTLE_SECONDS);
+                cpuPercent);
     }
 
     private static long kilobytes(String status, String field) {

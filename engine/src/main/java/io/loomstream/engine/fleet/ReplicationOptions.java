@@ -1,4 +1,4 @@
-package io.loomstream.engine.sync;
+package io.loomstream.engine.fleet;
 
 import io.loomstream.engine.concurrent.Time;
 

@@ -1,7 +1,8 @@
-package io.loomstream.engine.sync;
+package io.loomstream.engine.fleet;
 
 import io.loomstream.engine.concurrent.Gate;
 import io.loomstream.engine.concurrent.TaskScope;
+import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.DelayQueue;
 import java.util.concurrent.Delayed;
@@ -14,15 +15,15 @@ import java.util.function.Consumer;
  */
 final class Lane {
     private final Gate gate;
-    private final Consumer<ReplicatedDatabase> work;
+    private final Consumer<LiveDatabase> work;
     private final DelayQueue<Due> queue = new DelayQueue<>();
 
-    Lane(Gate gate, Consumer<ReplicatedDatabase> work) {
+    Lane(Gate gate, Consumer<LiveDatabase> work) {
         this.gate = gate;
         this.work = work;
     }
 
-    private record Due(ReplicatedDatabase database, long nanos) implements Delayed {
+    private record Due(LiveDatabase database, long nanos) implements Delayed {
         @Override
         public long getDelay(TimeUnit unit) {
             return unit.convert(nanos - System.nanoTime(), TimeUnit.NANOSECONDS);
@@ -35,15 +36,20 @@ final class Lane {
     }
 
     /** Queues a database; the caller sees to it that it is queued once. */
-    void at(long nanos, ReplicatedDatabase database) {
-        queue.add(new Due(database, nanos));
+    void after(Duration pause, LiveDatabase database) {
+        queue.add(new Due(database, System.nanoTime() + pause.toNanos()));
+    }
+
+    /** How many are queued. */
+    int size() {
+        return queue.size();
     }
 
     /** Does what becomes due until interrupted. */
     Callable<Void> dispatchIn(TaskScope scope) {
         return () -> {
             while (true) {
-                ReplicatedDatabase database = queue.take().database();
+                LiveDatabase database = queue.take().database();
                 Gate.Permit permit = gate.acquire();
                 boolean forked = false;
                 try {

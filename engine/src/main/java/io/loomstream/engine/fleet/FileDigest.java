@@ -1,0 +1,106 @@
+package io.loomstream.engine.fleet;
+
+import io.loomstream.engine.posix.StatBuffer;
+import io.loomstream.engine.sync.FileFingerprint;
+import java.time.Duration;
+
+/**
+ * Digests of stat results. The catalog keeps them: a change of the arithmetic makes every database unproven once, which is
+ * safe, and reads every database once, which is not cheap.
+ */
+final class FileDigest {
+    /** Stands for "no such file". */
+    static final long ABSENT = 0x5EED_0F_AB5E_17L;
+
+    /** Several ticks of the slowest kernel clock that stamps files (10 ms). */
+    private static final long FINE_MARGIN_NANOS = Duration.ofMillis(50).toNanos();
+
+    /** FAT keeps two seconds, ext3 and old NFS one; the kernel's clock lags behind on those too. */
+    private static final long COARSE_MARGIN_NANOS = Duration.ofSeconds(2).toNanos() + FINE_MARGIN_NANOS;
+
+    /** A clock that was wrong by more than this is not waited for: a change would have to meet the very tick again. */
+    private static final long FUTURE_NANOS = Duration.ofDays(1).toNanos();
+
+    private static final long NANOS_PER_MICRO = 1_000;
+
+    private FileDigest() {}
+
+    static long of(StatBuffer stat) {
+        return of(
+                stat.device(),
+                stat.inode(),
+                stat.bornNanos(),
+                stat.sizeBytes(),
+                stat.modifiedNanos(),
+                stat.changedNanos());
+    }
+
+    static long of(FileFingerprint file) {
+        return file.isAbsent()
+                ? ABSENT
+                : of(
+                        file.device(),
+                        file.inode(),
+                        file.bornNanos(),
+                        file.sizeBytes(),
+                        file.modifiedNanos(),
+                        file.changedNanos());
+    }
+
+    private static long of(long device, long inode, long born, long size, long modified, long changed) {
+        return mix(mix(mix(mix(mix(mix(1, device), inode), born), size), modified), changed);
+    }
+
+    /** One digest for a database and its side files; never 0. */
+    static long combine(long file, long wal, long journal) {
+        return notZero(mix(mix(mix(2, file), wal), journal));
+    }
+
+    /** One for the side files; never 0. */
+    static int sides(long wal, long journal) {
+        return fold(mix(mix(3, wal), journal));
+    }
+
+    /** Which file it is, whatever its content; never 0. */
+    static int identity(long device, long inode, long bornNanos) {
+        return fold(mix(mix(mix(4, device), inode), bornNanos));
+    }
+
+    static int identity(StatBuffer stat) {
+        return identity(stat.device(), stat.inode(), stat.bornNanos());
+    }
+
+    /**
+     * Whether a later change could leave the very same times: the file system's clock may still be in the tick that they
+     * name. Every write moves the time of the inode's last change, which nobody can set; the time of the content's last
+     * change counts too, where file systems keep only that one, but not when a person set it into the future.
+     */
+    static boolean isRacy(StatBuffer stat, long nowNanos) {
+        long changed = stat.changedNanos();
+        long modified = stat.modifiedNanos();
+        return (changed > nowNanos - margin(changed) && changed < nowNanos + FUTURE_NANOS)
+                || (modified > nowNanos - margin(modified) && modified < nowNanos + margin(modified));
+    }
+
+    /** A time that is whole microseconds comes, most likely, from a file system that keeps no nanoseconds. */
+    private static long margin(long timeNanos) {
+        return timeNanos % NANOS_PER_MICRO == 0 ? COARSE_MARGIN_NANOS : FINE_MARGIN_NANOS;
+    }
+
+    /** A 64-bit finalizer (SplitMix64's) over the running value and the next one. */
+    private static long mix(long state, long value) {
+        long z = (state ^ value) * 0x9E3779B97F4A7C15L + value;
+        z = (z ^ z >>> 30) * 0xBF58476D1CE4E5B9L;
+        z = (z ^ z >>> 27) * 0x94D049BB133111EBL;
+        return z ^ z >>> 31;
+    }
+
+    private static long notZero(long digest) {
+        return digest == 0 ? 1 : digest;
+    }
+
+    private static int fold(long digest) {
+        int folded = (int) (digest ^ digest >>> 32);
+        return folded == 0 ? 1 : folded;
+    }
+}

@@ -1,0 +1,370 @@
+package io.loomstream.engine.fleet;
+
+import io.loomstream.engine.concurrent.TaskScope;
+import io.loomstream.engine.concurrent.Time;
+import io.loomstream.engine.error.EngineException;
+import io.loomstream.engine.fleet.Tiers.Assignment;
+import io.loomstream.engine.posix.Posix;
+import io.loomstream.engine.sqlite.DatabaseFiles;
+import io.loomstream.engine.sync.DatabaseSpec;
+import io.loomstream.engine.sync.FileFingerprint;
+import io.loomstream.engine.sync.ReplicatedDatabase;
+import io.loomstream.engine.sync.SyncServices;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The databases that one section of the configuration selects: found by the scanner, kept in the path table, moved between
+ * tiers, served by the process's one {@link Service}. Three threads of its own: scanner, admission, and the keeper of what
+ * outlives the process.
+ */
+final class Fleet implements ScanListener {
+    private static final Logger log = LoggerFactory.getLogger(Fleet.class);
+    private static final Duration PROGRESS_INTERVAL = Duration.ofSeconds(10);
+    private static final double SCAN_JITTER = 0.05;
+
+    private final FleetOptions options;
+    private final SyncServices services;
+    private final Service service;
+    private final Time time;
+    private final RandomGenerator random;
+    private final PathTable table = new PathTable();
+    private final Tiers tiers;
+    private final Scanner scanner;
+    private final @Nullable Keeper keeper;
+    private final Census census = new Census();
+
+    /** Rows of the first pass, until they are put in order. */
+    private final Found found = new Found();
+
+    private final AtomicBoolean firstPassOver = new AtomicBoolean();
+    private Set<String> hotBefore = Set.of();
+
+    Fleet(
+            FleetOptions options,
+            SyncServices services,
+            Service service,
+            int seedingMax,
+            RandomGenerator random,
+            Optional<Keeper> keeper) {
+        this.options = options;
+        this.services = services;
+        this.service = service;
+        this.time = services.time();
+        this.random = random;
+        this.keeper = keeper.orElse(null);
+        this.tiers = new Tiers(table, options, seedingMax, time, random, this::changed);
+        this.scanner = Scanner.of(
+                table, options.selection(), Optional.of(services.posix()), time, this, options.fullScanInterval());
+    }
+
+    PathTable table() {
+        return table;
+    }
+
+    Tiers tiers() {
+        return tiers;
+    }
+
+    Census census() {
+        return census;
+    }
+
+    /** Forks the fleet's threads. */
+    void dispatchIn(TaskScope dispatchers) {
+        dispatchers.fork(() -> {
+            scan();
+            return null;
+        });
+        dispatchers.fork(() -> {
+            admit();
+            return null;
+        });
+        if (keeper != null) {
+            dispatchers.fork(() -> {
+                keeper.run(table, tiers);
+                return null;
+            });
+        }
+    }
+
+    // ---- scanner
+
+    private void scan() throws InterruptedException {
+        takeOver();
+        long pause = 0;
+        while (true) {
+            time.sleep(Duration.ofNanos(pause));
+            PassReport report = scanner.pass();
+            if (firstPassOver.compareAndSet(false, true)) {
+                admitFound(report);
+            }
+            long interval = options.scanInterval().toNanos();
+            if (report.wallNanos() > interval) {
+                log.atWarn()
+                        .addKeyValue("seconds", report.wallNanos() / 1e9)
+                        .addKeyValue("databases", report.databases())
+                        .log("a scan took longer than the scan interval; the next one waits");
+            }
+            long jitter = (long) (interval * SCAN_JITTER * random.nextDouble());
+            // A slow scan backs off: at most half of the time goes into scanning.
+            pause = Math.max(interval - jitter - report.wallNanos(), report.wallNanos());
+        }
+    }
+
+    /** One scan outside the rhythm. */
+    PassReport scanNow(boolean everything) throws InterruptedException {
+        return everything ? scanner.fullPass() : scanner.pass();
+    }
+
+    private void takeOver() {
+        if (keeper != null) {
+            hotBefore = new HashSet<>(keeper.takeOver());
+        }
+    }
+
+    /** After the first pass: the hot ones of the last time, then the most recently written. */
+    private void admitFound(PassReport report) {
+        List<Integer> rows = found.take();
+        boolean firstStart = keeper == null || keeper.firstStart();
+        long recent = time.now().getEpochSecond() - options.recentlyWritten().toSeconds();
+        rows.sort(Comparator.comparing(table::writtenSeconds, Comparator.reverseOrder()));
+        for (int row : rows) {
+            if (firstStart && keeper != null && table.writtenSeconds(row) >= recent) {
+                tiers.comesFirst(row);
+            } else {
+                tiers.discovered(row);
+            }
+        }
+        hotBefore = Set.of();
+        if (keeper != null) {
+            keeper.firstPassIsOver();
+        }
+        log.atInfo()
+                .addKeyValue("databases", report.databases())
+                .addKeyValue("to_check", rows.size())
+                .addKeyValue("proven_clean", table.count(Tier.COLD_CLEAN))
+                .addKeyValue("seconds", report.wallNanos() / 1e9)
+                .log("databases found");
+    }
+
+    @Override
+    public void appeared(int row) {
+        boolean proven = keeper != null && table.settleAsKept(row, keeper.digest(table.pathBytes(row)));
+        if (firstPassOver.get()) {
+            if (!proven) {
+                tiers.discovered(row);
+            }
+            return;
+        }
+        boolean wasHot =
+                !hotBefore.isEmpty() && hotBefore.contains(new String(table.pathBytes(row), StandardCharsets.UTF_8));
+        if (wasHot) {
+            tiers.comesFirst(row);
+        } else if (!proven) {
+            found.add(row);
+        }
+    }
+
+    /** A pass may have two threads. */
+    private static final class Found {
+        private final ReentrantLock lock = new ReentrantLock();
+        private List<Integer> rows = new ArrayList<>();
+
+        void add(int row) {
+            lock.lock();
+            try {
+                rows.add(row);
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        List<Integer> take() {
+            lock.lock();
+            try {
+                List<Integer> taken = rows;
+                rows = new ArrayList<>();
+                return taken;
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    @Override
+    public void written(int row, boolean replaced) {
+        tiers.written(row);
+    }
+
+    @Override
+    public void gone(int row) {
+        tiers.gone(row);
+    }
+
+    @Override
+    public void unknown(int row, String why) {
+        census.unknown();
+        log.atDebug().addKeyValue("db", name(row)).addKeyValue("error", why).log("could not be looked at");
+    }
+
+    @Override
+    public void unreadable(byte[] directory, String why) {
+        if (census.worthALine(time.nanoTime())) {
+            log.atWarn()
+                    .addKeyValue("directory", new String(directory, StandardCharsets.UTF_8))
+                    .addKeyValue("error", why)
+                    .log("a directory could not be looked at; nothing is concluded about what is in it");
+        }
+    }
+
+    @Override
+    public void refused(byte[] path, Refusal why, int row) {
+        if (census.worthALine(time.nanoTime())) {
+            log.atWarn()
+                    .addKeyValue("db", new String(path, StandardCharsets.UTF_8))
+                    .addKeyValue("reason", why)
+                    .addKeyValue("other", row == PathTable.NONE ? "" : name(row))
+                    .log("matches, and is not replicated");
+        }
+    }
+
+    @Override
+    public void incident(int missing, int known) {
+        log.atError()
+                .addKeyValue("missing", missing)
+                .addKeyValue("known", known)
+                .log("so many databases vanished at once that nothing is concluded from it; is a volume unmounted?");
+    }
+
+    @Override
+    public void finished(PassReport report) {
+        census.scanned(report);
+    }
+
+    private String name(int row) {
+        return new String(table.pathBytes(row), StandardCharsets.UTF_8);
+    }
+
+    // ---- admission
+
+    private void admit() throws InterruptedException {
+        long saidAt = time.nanoTime();
+        while (true) {
+            begin(tiers.next());
+            if (time.nanoTime() - saidAt > PROGRESS_INTERVAL.toNanos()) {
+                saidAt = time.nanoTime();
+                progress();
+            }
+        }
+    }
+
+    private void progress() {
+        int waiting = tiers.waiting();
+        if (waiting > 0) {
+            log.atInfo()
+                    .addKeyValue("waiting", waiting)
+                    .addKeyValue("served", tiers.served())
+                    .addKeyValue("cold_clean", table.count(Tier.COLD_CLEAN))
+                    .addKeyValue("databases", table.size())
+                    .log("catching up");
+        }
+    }
+
+    private void begin(Assignment next) {
+        int row = next.row();
+        DatabaseStamp stamp;
+        DatabaseSpec spec;
+        try {
+            Path path = table.path(row)
+                    .orElseThrow(
+                            () -> new IllegalArgumentException("its name is not UTF-8: Java cannot name the file"));
+            Optional<DatabaseStamp> found = stamp(path);
+            if (found.isEmpty()) {
+                tiers.vanished(next);
+                return;
+            }
+            stamp = found.get();
+            try {
+                spec = options.specs().apply(path, table.pattern(row));
+            } catch (IllegalArgumentException e) {
+                tiers.refused(next, stamp, String.valueOf(e.getMessage()));
+                return;
+            }
+        } catch (IllegalArgumentException | IOException | EngineException e) {
+            tiers.cannotBegin(next, String.valueOf(e.getMessage()));
+            return;
+        }
+        LiveDatabase live =
+                LiveDatabase.ofFleet(new ReplicatedDatabase(spec, services), next, stamp, tiers, time.nanoTime());
+        tiers.serving(live);
+        service.begin(live);
+    }
+
+    /** Empty when there is no such file. */
+    private Optional<DatabaseStamp> stamp(Path path) throws IOException {
+        Posix posix = services.posix();
+        FileFingerprint file = FileFingerprint.of(posix.stat(path), time.now());
+        if (file.isAbsent()) {
+            return Optional.empty();
+        }
+        FileFingerprint wal = FileFingerprint.of(posix.stat(DatabaseFiles.sibling(path, "-wal")), time.now());
+        FileFingerprint journal = FileFingerprint.of(posix.stat(DatabaseFiles.sibling(path, "-journal")), time.now());
+        return Optional.of(DatabaseStamp.of(file, wal, journal));
+    }
+
+    // ---- end
+
+    /** Looks once more, then lets everybody go who is served, and serves everybody once who waits. */
+    void drain() throws InterruptedException {
+        scanner.pass();
+        tiers.drain();
+    }
+
+    /** Whether nobody waits or is served any more, but for hot databases that cannot leave for so long already. */
+    boolean drained(Duration patience) {
+        return tiers.drained(patience);
+    }
+
+    /** Databases that changed and were not served. */
+    int unserved() {
+        return tiers.waiting() + table.count(Tier.FAILED);
+    }
+
+    /** Writes down what the next start wants to know. All threads have ended. */
+    void end() {
+        if (keeper != null) {
+            keeper.end(table, tiers.hotRows());
+        }
+    }
+
+    // ---- changes
+
+    private void changed(int row, Tier from, Tier to, String why) {
+        census.moved(from, to);
+        if (to == Tier.FAILED || to == Tier.IGNORED) {
+            log.atDebug()
+                    .addKeyValue("db", name(row))
+                    .addKeyValue("tier", to)
+                    .addKeyValue("reason", why)
+                    .log("moved");
+        }
+        if (keeper != null && (to == Tier.COLD_CLEAN || to == Tier.GONE)) {
+            keeper.changed(row);
+        }
+    }
+}

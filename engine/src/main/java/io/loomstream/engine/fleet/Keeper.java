@@ -1,0 +1,168 @@
+package io.loomstream.engine.fleet;
+
+import io.loomstream.engine.concurrent.Time;
+import io.loomstream.engine.error.ConflictException;
+import io.loomstream.engine.error.TransientStorageException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Writes down what outlives the process: the catalog's digests in batches, the hot list on the replicas' root. A failure of
+ * either is logged and tried again, and disturbs nobody: both only make a start faster. A hot list that another process wrote
+ * is different: it stops this one.
+ */
+final class Keeper {
+    private static final Logger log = LoggerFactory.getLogger(Keeper.class);
+    private static final Duration CATALOG_INTERVAL = Duration.ofSeconds(1);
+    private static final int BATCH = 5000;
+
+    private final Catalog catalog;
+    private final @Nullable HotListKeeper hotList;
+    private final Duration hotListInterval;
+    private final Time time;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final BitSet changed = new BitSet();
+    private @Nullable KeptDigests kept;
+    private long hotListAt;
+
+    Keeper(Catalog catalog, Optional<HotListKeeper> hotList, Duration hotListInterval, Time time) {
+        this.catalog = catalog;
+        this.hotList = hotList.orElse(null);
+        this.hotListInterval = hotListInterval;
+        this.time = time;
+    }
+
+    /** Before the first pass: loads the digests, and says which paths were hot. */
+    List<String> takeOver() {
+        KeptDigests loaded = catalog.load();
+        lock.lock();
+        try {
+            kept = loaded;
+        } finally {
+            lock.unlock();
+        }
+        if (hotList == null) {
+            return List.of();
+        }
+        try {
+            return hotList.takeOver();
+        } catch (TransientStorageException unreachable) {
+            log.atWarn().addKeyValue("error", unreachable.getMessage()).log("the hot list could not be read");
+            return List.of();
+        }
+    }
+
+    /** Whether nothing was kept from earlier times. */
+    boolean firstStart() {
+        return catalog.empty();
+    }
+
+    /** The digest that proved a database clean, or {@link DatabaseStamp#UNPROVEN}. */
+    long digest(byte[] path) {
+        lock.lock();
+        try {
+            return kept == null ? DatabaseStamp.UNPROVEN : kept.get(path);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The digests loaded at the start are not asked for any more. */
+    void firstPassIsOver() {
+        lock.lock();
+        try {
+            kept = null;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** A row came to be COLD_CLEAN, or GONE. */
+    void changed(int row) {
+        lock.lock();
+        try {
+            changed.set(row);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Writes until interrupted. */
+    void run(PathTable table, Tiers tiers) throws InterruptedException {
+        while (true) {
+            time.sleep(CATALOG_INTERVAL);
+            keepDigests(table);
+            if (time.nanoTime() - hotListAt >= hotListInterval.toNanos()) {
+                hotListAt = time.nanoTime();
+                keepHotList(table, tiers.hotRows());
+            }
+        }
+    }
+
+    /** Writes what is left, and notes that the end was in order. */
+    void end(PathTable table, List<Integer> hotRows) {
+        keepDigests(table);
+        try {
+            keepHotList(table, hotRows);
+        } catch (ConflictException other) {
+            log.atError().addKeyValue("error", other.getMessage()).log("the hot list is another process's");
+        }
+        catalog.endInOrder();
+        catalog.close();
+    }
+
+    private void keepDigests(PathTable table) {
+        List<Integer> rows = take();
+        while (!rows.isEmpty()) {
+            List<Catalog.Entry> entries = new ArrayList<>(rows.size());
+            for (int row : rows) {
+                table.entry(row).ifPresent(entries::add);
+            }
+            try {
+                catalog.keep(entries);
+            } catch (TransientStorageException failed) {
+                log.atWarn().addKeyValue("error", failed.getMessage()).log("the catalog waits");
+                rows.forEach(this::changed);
+                return;
+            }
+            rows = take();
+        }
+    }
+
+    private List<Integer> take() {
+        List<Integer> rows = new ArrayList<>();
+        lock.lock();
+        try {
+            for (int row = changed.nextSetBit(0); row >= 0 && rows.size() < BATCH; row = changed.nextSetBit(row + 1)) {
+                rows.add(row);
+                changed.clear(row);
+            }
+        } finally {
+            lock.unlock();
+        }
+        return rows;
+    }
+
+    private void keepHotList(PathTable table, List<Integer> hotRows) {
+        if (hotList == null) {
+            return;
+        }
+        List<String> paths = new ArrayList<>(hotRows.size());
+        for (int row : hotRows) {
+            paths.add(new String(table.pathBytes(row), StandardCharsets.UTF_8));
+        }
+        try {
+            hotList.keep(paths);
+        } catch (TransientStorageException unreachable) {
+            log.atWarn().addKeyValue("error", unreachable.getMessage()).log("the hot list waits");
+        }
+    }
+}

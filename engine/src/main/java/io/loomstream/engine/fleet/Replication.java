@@ -1,0 +1,208 @@
+package io.loomstream.engine.fleet;
+
+import io.loomstream.engine.concurrent.Gate;
+import io.loomstream.engine.concurrent.TaskScope;
+import io.loomstream.engine.concurrent.Time;
+import io.loomstream.engine.error.UnsupportedDatabaseException;
+import io.loomstream.engine.fleet.HotList.Owner;
+import io.loomstream.engine.ltx.CodecResources;
+import io.loomstream.engine.posix.Posix;
+import io.loomstream.engine.sqlite.SqliteConnections;
+import io.loomstream.engine.sync.DatabaseSpec;
+import io.loomstream.engine.sync.Gates;
+import io.loomstream.engine.sync.Outcome;
+import io.loomstream.engine.sync.ReplicatedDatabase;
+import io.loomstream.engine.sync.SyncServices;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Replicates until stopped: the named databases, and fleets. Owns every thread, gate and lock of it. Started and stopped
+ * once; thread-safe.
+ */
+public final class Replication {
+    private static final Logger log = LoggerFactory.getLogger(Replication.class);
+    private static final Duration DRAIN_LOOK = Duration.ofMillis(20);
+    /** Busy databases cannot be left provably clean; after this long they are just finished. */
+    private static final Duration PATIENCE_WITH_HOT = Duration.ofSeconds(3);
+
+    private final Time time;
+    private final Gates gates;
+    private final List<ReplicatedDatabase> named;
+    private final List<Fleet> fleets = new ArrayList<>();
+    private final List<StateLock> locks = new ArrayList<>();
+    private final Service service;
+    private final TaskScope dispatchers;
+    private final TaskScope tasks;
+    private final CompletableFuture<Throwable> broken = new CompletableFuture<>();
+
+    private Replication(Workload workload, ReplicationOptions options) {
+        SyncServices services = services(options);
+        RandomGenerator random = RandomGenerator.getDefault();
+        this.time = options.time();
+        this.gates = Gates.of(options.monitorPermits(), options.snapshotPermits(), options.uploadPermits());
+        this.named = workload.named().stream()
+                .map(spec -> new ReplicatedDatabase(spec, services))
+                .toList();
+        this.tasks = TaskScope.openSupervised("replication", Replication::taskFailed);
+        this.dispatchers = TaskScope.openSupervised("dispatch", this::dispatcherFailed);
+        this.service = new Service(gates, time, random, tasks);
+        for (Workload.Section section : workload.sections()) {
+            Optional<Keeper> keeper = section.state()
+                    .map(state -> keeper(
+                            state, section.options(), options, services.bootId().toString()));
+            fleets.add(new Fleet(section.options(), services, service, options.snapshotPermits(), random, keeper));
+        }
+    }
+
+    private Keeper keeper(Workload.State state, FleetOptions fleet, ReplicationOptions options, String bootId) {
+        Owner owner = new Owner(
+                state.instance(),
+                hostName(),
+                ProcessHandle.current().pid(),
+                options.time().now());
+        locks.add(StateLock.take(state.directory(), owner)); // before the catalog is touched
+        Catalog catalog = Catalog.open(state.directory(), bootId);
+        return new Keeper(
+                catalog,
+                state.root().map(root -> new HotListKeeper(root, owner, options.time())),
+                fleet.scanInterval(),
+                options.time());
+    }
+
+    private static String hostName() {
+        try {
+            return InetAddress.getLocalHost().getHostName();
+        } catch (UnknownHostException e) {
+            return "unknown";
+        }
+    }
+
+    private static SyncServices services(ReplicationOptions options) {
+        Posix posix = Posix.load()
+                .orElseThrow(() -> new UnsupportedDatabaseException(
+                        "Loomstream replicates on 64-bit Linux (x86-64 or ARM) only; restoring works everywhere"));
+        try {
+            SqliteConnections.checkLibrary(SqliteConnections.libraryVersion());
+        } catch (SQLException e) {
+            throw new UnsupportedDatabaseException("the SQLite library cannot be loaded: " + e.getMessage(), e);
+        }
+        SqliteConnections connections = new SqliteConnections(new Gate("native", options.nativePermits()));
+        return SyncServices.create(options.time(), posix, connections, CodecResources.shared());
+    }
+
+    /** Starts replicating; returns at once. */
+    public static Replication start(Workload workload, ReplicationOptions options) {
+        Replication replication = new Replication(workload, options);
+        for (ReplicatedDatabase database : replication.named) {
+            replication.service.begin(
+                    LiveDatabase.forever(database, options.time().nanoTime()));
+        }
+        replication.service.dispatchIn(replication.dispatchers);
+        replication.fleets.forEach(fleet -> fleet.dispatchIn(replication.dispatchers));
+        return replication;
+    }
+
+    /**
+     * Copies every named database once, uploads, and ends.
+     *
+     * @param uploadTimeout how long to go on trying to upload; zero for a single try
+     * @param retryInterval pause between tries
+     */
+    public static Report once(
+            List<DatabaseSpec> databases, ReplicationOptions options, Duration uploadTimeout, Duration retryInterval)
+            throws InterruptedException {
+        return new Replication(Workload.of(databases), options).finish(uploadTimeout, retryInterval);
+    }
+
+    /**
+     * Stops: what was committed until now is captured and uploaded, then everything is given up.
+     *
+     * @param uploadTimeout how long to go on trying to upload; zero for a single try
+     * @param retryInterval pause between tries
+     * @throws InterruptedException when the wait was given up; what was captured stays local and goes on at the next start
+     */
+    public Report stop(Duration uploadTimeout, Duration retryInterval) throws InterruptedException {
+        long deadline = time.nanoTime() + uploadTimeout.toNanos();
+        for (Fleet fleet : fleets) {
+            fleet.drain();
+        }
+        for (Fleet fleet : fleets) {
+            while (!fleet.drained(PATIENCE_WITH_HOT) && time.nanoTime() < deadline && !broken.isDone()) {
+                time.sleep(DRAIN_LOOK);
+            }
+        }
+        dispatchers.cancel();
+        dispatchers.join();
+        tasks.join();
+        return finish(Duration.ofNanos(Math.max(0, deadline - time.nanoTime())), retryInterval);
+    }
+
+    private Report finish(Duration uploadTimeout, Duration retryInterval) throws InterruptedException {
+        List<ReplicatedDatabase> left = new ArrayList<>(named);
+        int unserved = 0;
+        for (Fleet fleet : fleets) {
+            fleet.tiers().live().forEach(live -> left.add(live.database()));
+            unserved += fleet.unserved();
+        }
+        List<Outcome> outcomes = new ArrayList<>();
+        try (TaskScope scope = TaskScope.open("finish")) {
+            Gate atOnce = new Gate("finish", gates.monitors().permits());
+            List<TaskScope.Fork<Outcome>> forks = new ArrayList<>();
+            for (ReplicatedDatabase database : left) {
+                Gate.Permit permit = atOnce.acquire();
+                forks.add(scope.fork(() -> {
+                    try {
+                        return database.finish(uploadTimeout, retryInterval, gates);
+                    } finally {
+                        permit.close();
+                    }
+                }));
+            }
+            scope.join();
+            for (TaskScope.Fork<Outcome> fork : forks) {
+                outcomes.add(fork.get());
+            }
+        } finally {
+            left.forEach(ReplicatedDatabase::close);
+            dispatchers.close();
+            tasks.close();
+            fleets.forEach(Fleet::end);
+            locks.forEach(StateLock::close);
+        }
+        return new Report(outcomes, unserved);
+    }
+
+    private static void taskFailed(Throwable failure) {
+        log.atError().setCause(failure).log("a task ended with an unexpected error");
+    }
+
+    private void dispatcherFailed(Throwable failure) {
+        log.atError().setCause(failure).log("a thread that everything depends on has ended");
+        broken.complete(failure);
+    }
+
+    /** Completed when the server cannot go on; whoever waits should stop it and end with an error. */
+    public CompletableFuture<Throwable> broken() {
+        return broken;
+    }
+
+    /** The fleets, for those who look at them. */
+    List<Fleet> fleets() {
+        return fleets;
+    }
+
+    /** The process's gates, for those who look at them. */
+    public Gates gates() {
+        return gates;
+    }
+}

@@ -1,0 +1,257 @@
+package io.loomstream.engine.fleet;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.loomstream.engine.replica.FileAccess;
+import io.loomstream.engine.replica.FileReplicaClient;
+import io.loomstream.engine.replica.FileRootStore;
+import io.loomstream.engine.restore.Restore;
+import io.loomstream.engine.restore.RestoreOutcome;
+import io.loomstream.engine.restore.RestoreProgress;
+import io.loomstream.engine.restore.RestoreRequest;
+import io.loomstream.engine.sync.DatabaseOptions;
+import io.loomstream.engine.sync.DatabaseSpec;
+import io.loomstream.engine.testing.AppProcess;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A small fleet in its rhythm of tiers, while real applications write to it. */
+class FleetTest {
+    @TempDir
+    Path directory;
+
+    private Path data;
+    private Path replicas;
+    private AppProcess app;
+    private final List<Replication> started = new ArrayList<>();
+
+    @BeforeEach
+    void start() throws IOException {
+        data = Files.createDirectories(directory.resolve("data"));
+        replicas = directory.resolve("replicas");
+        app = AppProcess.start();
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        app.close();
+        for (Replication replication : started) {
+            replication.stop(Duration.ZERO, Duration.ofMillis(1));
+        }
+    }
+
+    private Replication replicate(int hotMax) {
+        FleetOptions options = new FleetOptions(
+                Selection.ofPatterns(List.of(data + "/**/*.db"), List.of("**/skipped/**")),
+                (path, pattern) -> new DatabaseSpec(
+                        DatabaseOptions.defaults(path).withMonitorInterval(Duration.ofMillis(50)),
+                        new FileReplicaClient(
+                                replicas.resolve(data.relativize(path).toString()), FileAccess.PRIVATE)),
+                Duration.ofMillis(100),
+                Duration.ofSeconds(2),
+                Duration.ofMillis(300),
+                hotMax,
+                Duration.ofMinutes(5));
+        Workload.State state =
+                new Workload.State(directory.resolve("state"), "node-1", Optional.of(new FileRootStore(replicas)));
+        Replication replication = Replication.start(
+                new Workload(List.of(), List.of(new Workload.Section(options, Optional.of(state)))),
+                ReplicationOptions.defaults());
+        started.add(replication);
+        return replication;
+    }
+
+    private void stop(Replication replication) throws InterruptedException {
+        started.remove(replication);
+        Report report = replication.stop(Duration.ofSeconds(20), Duration.ofMillis(50));
+        assertTrue(report.complete(), report.toString());
+        assertFalse(replication.broken().isDone(), "a thread of the server ended early");
+    }
+
+    private static Fleet only(Replication replication) {
+        return replication.fleets().getFirst();
+    }
+
+    private static void awaitAllCold(Replication replication, int databases) {
+        Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> {
+            PathTable table = only(replication).table();
+            return table.count(Tier.COLD_CLEAN) == databases;
+        });
+    }
+
+    private Path make(String name) throws IOException {
+        Path database = data.resolve(name);
+        Files.createDirectories(database.getParent());
+        app.open("make", database)
+                .exec("make", "pragma journal_mode=wal")
+                .exec("make", "create table t(x)")
+                .close("make");
+        return database;
+    }
+
+    private void assertRestores(Path database) throws Exception {
+        Path replica = replicas.resolve(data.relativize(database).toString());
+        Path restored = directory.resolve("restored.db");
+        RestoreOutcome outcome = Restore.from(new FileReplicaClient(replica, FileAccess.PRIVATE), RestoreProgress.NONE)
+                .run(RestoreRequest.latest(restored));
+        assertInstanceOf(RestoreOutcome.Restored.class, outcome, database.toString());
+        assertEquals(dump(database), dump(restored), database.toString());
+        Files.delete(restored);
+    }
+
+    private static String dump(Path file) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder("sqlite3", file.toString(), ".dump")
+                .redirectErrorStream(true)
+                .start();
+        String dump = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor(), dump);
+        return dump;
+    }
+
+    private Set<Path> ltxFiles() throws IOException {
+        try (Stream<Path> files = Files.walk(replicas)) {
+            return new HashSet<>(
+                    files.filter(file -> file.toString().endsWith(".ltx")).toList());
+        }
+    }
+
+    @Test
+    void losesNothingWithMoreWritersThanMayBeHot() throws Exception {
+        long seed = Long.getLong("loomstream.seed", new Random().nextLong());
+        System.out.println("FleetTest seed: -Dloomstream.seed=" + seed);
+        Random random = new Random(seed);
+        List<Path> databases = new ArrayList<>();
+        for (int i = 0; i < 16; i++) {
+            databases.add(make("p" + i % 3 + "/db" + i + ".db"));
+        }
+        Replication replication = replicate(3);
+        for (int step = 0; step < 400; step++) {
+            int which = random.nextInt(databases.size());
+            Path database = databases.get(which);
+            if (which % 2 == 0) {
+                String connection = "stays" + which;
+                if (step < 60) {
+                    app.open(connection, database, 5);
+                }
+                app.open(connection, database, 5)
+                        .exec(connection, "insert into t values (randomblob(" + random.nextInt(3000) + "))");
+            } else {
+                app.open("once", database, 5)
+                        .exec("once", "insert into t values (" + step + ")")
+                        .close("once");
+            }
+        }
+        awaitAllCold(replication, databases.size());
+        for (Path database : databases) {
+            assertRestores(database);
+        }
+        assertTrue(only(replication).census().movedInto(Tier.HOT) > 0, "somebody was hot");
+        stop(replication);
+    }
+
+    @Test
+    void anIdleFleetIsProvenCleanByItsCatalogAfterARestart() throws Exception {
+        for (int i = 0; i < 5; i++) {
+            make("db" + i + ".db");
+        }
+        Replication first = replicate(10);
+        awaitAllCold(first, 5);
+        stop(first);
+        Set<Path> before = ltxFiles();
+        Replication second = replicate(10);
+        awaitAllCold(second, 5);
+        assertEquals(0, only(second).census().movedInto(Tier.SEEDING), "nobody had to be looked into");
+        stop(second);
+        assertEquals(before, ltxFiles());
+    }
+
+    @Test
+    void whatWasWrittenWhileTheServerWasDownIsFound() throws Exception {
+        Path database = make("db.db");
+        Replication first = replicate(10);
+        awaitAllCold(first, 1);
+        stop(first);
+        app.open("a", database).exec("a", "insert into t values (1)").close("a");
+        Replication second = replicate(10);
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(20))
+                .until(() -> only(second).table().count(Tier.COLD_CLEAN) == 1
+                        && only(second).census().movedInto(Tier.SEEDING) == 1);
+        assertRestores(database);
+        stop(second);
+    }
+
+    @Test
+    void databasesComeAndGoAndComeBack() throws Exception {
+        Path database = make("a/db.db");
+        make("b/other.db");
+        Replication replication = replicate(10);
+        awaitAllCold(replication, 2);
+        Files.delete(database);
+        Awaitility.await().until(() -> only(replication).table().count(Tier.GONE) == 1);
+        assertFalse(Files.exists(database), "nobody makes it again");
+        make("a/db.db");
+        app.open("a", database).exec("a", "insert into t values (42)").close("a");
+        awaitAllCold(replication, 2);
+        assertRestores(database);
+        Path fresh = make("c/d/fresh.db");
+        awaitAllCold(replication, 3);
+        assertRestores(fresh);
+        stop(replication);
+    }
+
+    @Test
+    void aFileThatIsNoDatabaseIsIgnoredUntilItBecomesOne() throws Exception {
+        Path file = data.resolve("x.db");
+        Files.writeString(file, "this is not a database, however long it is ".repeat(100));
+        Replication replication = replicate(10);
+        Awaitility.await().until(() -> only(replication).table().count(Tier.IGNORED) == 1);
+        Files.delete(file);
+        Path database = make("x.db");
+        app.open("a", database).exec("a", "insert into t values (7)").close("a");
+        awaitAllCold(replication, 1);
+        assertRestores(database);
+        stop(replication);
+    }
+
+    @Test
+    void theHotListNamesWhoIsHot() throws Exception {
+        Path database = make("db.db");
+        app.open("a", database);
+        Replication replication = replicate(10);
+        Path list = replicas.resolve("_loomstream/node-1/hot-list.json");
+        Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> {
+            app.exec("a", "insert into t values (1)");
+            return Files.exists(list) && Files.readString(list).contains("db.db");
+        });
+        stop(replication);
+    }
+
+    @Test
+    void aSecondServerOnTheSameStateDirectoryIsRefused() throws Exception {
+        make("db.db");
+        Replication replication = replicate(10);
+        Exception refused = org.junit.jupiter.api.Assertions.assertThrows(
+                io.loomstream.engine.error.ConflictException.class, () -> replicate(10));
+        assertTrue(refused.getMessage().contains("node-1"), refused.getMessage());
+        stop(replication);
+    }
+}
