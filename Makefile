@@ -15,7 +15,8 @@ SOURCES := $(shell find engine/src admin-api/src app/src perf/src -type f -not -
 BUILT := app/target/dist/lib/loomstream.jar
 
 help:
-	@echo 'make demo        replicate 20 busy databases for 15 s, restore and compare them: PASS or FAIL'
+	@echo 'make demo        replicate 20 busy databases to an S3 server for 15 s, restore and compare them:'
+	@echo '                 PASS or FAIL (REPLICA=file: to a directory)'
 	@echo 'make run         start the server until Ctrl-C (CONFIG=$(CONFIG))'
 	@echo 'make test        all tests of all modules (needs python3 and sqlite3)'
 	@echo 'make test-jdk21  the engine'"'"'s tests and a smoke run of the launcher on a Java 21 runtime'

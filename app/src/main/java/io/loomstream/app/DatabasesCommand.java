@@ -16,7 +16,10 @@ final class DatabasesCommand implements Command {
     @Override
     public int run(Flags.Parsed words, PrintStream out, PrintStream err) throws UsageException, IOException {
         Sources.none(words.arguments());
-        LoadedConfig loaded = new Sources().config(words);
+        LoadedConfig loaded;
+        try (Sources sources = new Sources()) {
+            loaded = sources.config(words);
+        }
         loaded.warnings().forEach(warning -> err.println("Warning: " + warning));
         if (words.on("json")) {
             Json.print(out, json -> {

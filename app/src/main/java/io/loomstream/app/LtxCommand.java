@@ -21,10 +21,12 @@ final class LtxCommand implements Command {
     @Override
     public int run(Flags.Parsed words, PrintStream out, PrintStream err) throws UsageException, IOException {
         List<Level> levels = levels(words.value("level").orElse("0"));
-        Sources.Source source = new Sources().source(words, "loomstream ltx /path/to/db", err);
         List<ReplicaFile> files = new ArrayList<>();
-        for (Level level : levels) {
-            files.addAll(source.replica().list(level, Txid.ZERO));
+        try (Sources sources = new Sources()) {
+            Sources.Source source = sources.source(words, "loomstream ltx /path/to/db", err);
+            for (Level level : levels) {
+                files.addAll(source.replica().list(level, Txid.ZERO));
+            }
         }
         if (words.on("json")) {
             Json.print(out, json -> {

@@ -4,7 +4,9 @@ import io.loomstream.app.config.DatabaseConfig;
 import io.loomstream.app.config.LoadedConfig;
 import io.loomstream.app.config.LogLevels;
 import io.loomstream.app.config.LoggingConfig;
+import io.loomstream.app.config.ReplicaUrl;
 import io.loomstream.app.config.ServerConfig;
+import io.loomstream.app.config.UrlMask;
 import io.loomstream.app.logging.Loggers;
 import io.loomstream.engine.fleet.Replication;
 import io.loomstream.engine.fleet.ReplicationOptions;
@@ -44,23 +46,31 @@ final class ReplicateCommand implements Command {
     public int run(Flags.Parsed words, PrintStream out, PrintStream err)
             throws UsageException, IOException, InterruptedException {
         Optional<Level> level = level(words);
-        List<String> warnings = new ArrayList<>();
-        ServerConfig config = config(words, warnings);
+        try (Sources sources = new Sources()) {
+            List<String> warnings = new ArrayList<>();
+            ServerConfig config = config(sources, words, warnings);
+            Logger log = configureLogging(config, level, out, err);
+            warnings.forEach(log::warn);
+            checkFileNames();
+            EffectiveConfig.log(config, log);
+            List<DatabaseSpec> specs = new ArrayList<>();
+            for (DatabaseConfig database : config.databases()) {
+                Path path = database.options().path();
+                specs.add(
+                        new DatabaseSpec(database.options(), sources.client(database.replica(), Sources.access(path))));
+            }
+            if (specs.isEmpty()) {
+                log.warn("no databases specified in configuration");
+            }
+            return words.on("once") ? once(specs, log) : untilStopped(specs, config, log);
+        }
+    }
+
+    private static Logger configureLogging(
+            ServerConfig config, Optional<Level> level, PrintStream out, PrintStream err) {
         LoggingConfig logging = level.map(config.logging()::withLevel).orElse(config.logging());
         Loggers.ofProcess().configure(logging, logging.stderr() ? err : out);
-        Logger log = LoggerFactory.getLogger(ReplicateCommand.class);
-        warnings.forEach(log::warn);
-        checkFileNames();
-
-        List<DatabaseSpec> specs = new ArrayList<>();
-        for (DatabaseConfig database : config.databases()) {
-            Path path = database.options().path();
-            specs.add(new DatabaseSpec(database.options(), Sources.client(database.replica(), Sources.access(path))));
-        }
-        if (specs.isEmpty()) {
-            log.warn("no databases specified in configuration");
-        }
-        return words.on("once") ? once(specs, log) : untilStopped(specs, config, log);
+        return LoggerFactory.getLogger(ReplicateCommand.class);
     }
 
     private static Optional<Level> level(Flags.Parsed words) throws UsageException {
@@ -73,8 +83,8 @@ final class ReplicateCommand implements Command {
                         "invalid -log-level: " + word.get() + " (allowed: trace, debug, info, warn, error)")));
     }
 
-    private static ServerConfig config(Flags.Parsed words, List<String> warnings) throws UsageException, IOException {
-        Sources sources = new Sources();
+    private static ServerConfig config(Sources sources, Flags.Parsed words, List<String> warnings)
+            throws UsageException, IOException {
         List<String> arguments = words.arguments();
         if (arguments.isEmpty()) {
             LoadedConfig loaded = sources.config(words);
@@ -82,7 +92,7 @@ final class ReplicateCommand implements Command {
             return loaded.config();
         }
         if (arguments.size() == 1) {
-            throw new UsageException("must specify at least one replica URL for " + arguments.getFirst());
+            throw new UsageException("must specify at least one replica URL for " + UrlMask.mask(arguments.getFirst()));
         }
         if (words.value("config").isPresent()) {
             throw new UsageException("cannot specify a replica URL and the -config flag");
@@ -91,8 +101,9 @@ final class ReplicateCommand implements Command {
             throw new UsageException("multiple replicas on a single database are not supported: name one replica URL");
         }
         Path database = sources.path(arguments.get(0));
-        return ServerConfig.of(
-                List.of(new DatabaseConfig(DatabaseOptions.defaults(database), sources.replica(arguments.get(1)))));
+        ReplicaUrl url = sources.url(arguments.get(1));
+        warnings.addAll(url.warnings());
+        return ServerConfig.of(List.of(new DatabaseConfig(DatabaseOptions.defaults(database), url.replica())));
     }
 
     /** Java strings must map one to one to file names, or a database would be taken for another or for none. */

@@ -61,28 +61,43 @@ final class RestoreCommand implements Command {
             throws UsageException, IOException, InterruptedException {
         Target target = target(words);
         IntegrityCheck check = check(words.value("integrity-check").orElse("none"));
-        int parallelism =
-                positive("parallelism", words.value("parallelism").orElse(Integer.toString(Restore.PARALLELISM)));
-        boolean follow = words.on("f");
-        Duration interval = followInterval(words, target);
+        Pace pace = new Pace(
+                positive("parallelism", words.value("parallelism").orElse(Integer.toString(Restore.PARALLELISM))),
+                followInterval(words, target));
         // Results go to the output alone; what is worth a line on the way goes to the error stream.
         Loggers.ofProcess().configure(LoggingConfig.defaults(), err);
-        Sources sources = new Sources();
-        Sources.Source source = sources.source(words, "loomstream restore -o /path/to/db file:///path/to/replica", err);
-        Path output = output(sources, source, words);
+        try (Sources sources = new Sources()) {
+            Sources.Source source =
+                    sources.source(words, "loomstream restore -o /path/to/db file:///path/to/replica", err);
+            return restore(source, output(sources, source, words), target, check, pace, words, out, err);
+        }
+    }
 
+    /** How many downloads at once, and how often a follower looks. */
+    private record Pace(int parallelism, Duration followInterval) {}
+
+    private static int restore(
+            Sources.Source source,
+            Path output,
+            Target target,
+            IntegrityCheck check,
+            Pace pace,
+            Flags.Parsed words,
+            PrintStream out,
+            PrintStream err)
+            throws IOException, InterruptedException {
         if (words.on("if-db-not-exists") && Files.exists(output, LinkOption.NOFOLLOW_LINKS)) {
             log().atInfo().addKeyValue("path", output).log("database already exists, nothing restored");
             return 0;
         }
         try (ProgressBar bar = new ProgressBar(err, System::nanoTime)) {
             RestoreProgress progress = ProgressBar.wanted() && !words.on("json") ? bar : RestoreProgress.NONE;
-            if (follow) {
-                Optional<RestoreOutcome> none =
-                        FollowCommand.run(Follower.of(source.replica(), output, interval, check, progress), output);
+            if (words.on("f")) {
+                Optional<RestoreOutcome> none = FollowCommand.run(
+                        Follower.of(source.replica(), output, pace.followInterval(), check, progress), output);
                 return none.isEmpty() ? 0 : outcome(none.get(), words, err);
             }
-            Restore restore = Restore.from(source.replica(), progress).inParallel(parallelism);
+            Restore restore = Restore.from(source.replica(), progress).inParallel(pace.parallelism());
             if (source.oldFormat().isPresent()) {
                 restore = restore.orFrom(source.oldFormat().get());
             }
@@ -243,7 +258,7 @@ final class RestoreCommand implements Command {
 
     /** A replica named by a URL is asked for a moment between its oldest and its newest file, as in Litestream. */
     private static Optional<PlanOutcome.NotAvailable> outside(Sources.Source source, Instant moment) {
-        Listing listing = Listing.of(source.replica());
+        Listing listing = Listing.withHeaderTimes(source.replica());
         if (listing.isEmpty()) {
             return Optional.empty(); // said by the plan, with -if-replica-exists heeded
         }

@@ -4,12 +4,12 @@ import io.loomstream.app.config.ConfigException;
 import io.loomstream.app.config.ConfigFile;
 import io.loomstream.app.config.DatabaseConfig;
 import io.loomstream.app.config.Environment;
-import io.loomstream.app.config.FileUrl;
 import io.loomstream.app.config.LoadedConfig;
 import io.loomstream.app.config.ReplicaConfig;
+import io.loomstream.app.config.ReplicaUrl;
+import io.loomstream.app.config.UrlMask;
 import io.loomstream.engine.replica.FileAccess;
 import io.loomstream.engine.replica.FileOldFormatStore;
-import io.loomstream.engine.replica.FileReplicaClient;
 import io.loomstream.engine.replica.OldFormatStore;
 import io.loomstream.engine.replica.ReplicaClient;
 import java.io.IOException;
@@ -19,14 +19,15 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** From what a command line or a configuration names to the replicas it means. */
-final class Sources {
+/** From what a command line or a configuration names to the replicas it means. Close it after the last use of them. */
+final class Sources implements AutoCloseable {
     private final Environment environment = Environment.ofProcess();
+    private final ReplicaClients clients = new ReplicaClients();
 
     /**
      * A replica, named by a URL or by the database whose it is.
      *
-     * @param name as the user gave it
+     * @param name as the user gave it, secrets masked
      * @param database the path of the database; empty for a URL
      * @param oldFormat where Litestream v0.3 may have left something, if such a replica can hold it
      */
@@ -51,13 +52,6 @@ final class Sources {
                 environment);
     }
 
-    /** Whether an argument is a replica URL; {@code sqlite://} names a database. */
-    static boolean isUrl(String argument) {
-        return FileUrl.scheme(argument)
-                .filter(scheme -> !scheme.startsWith("sqlite"))
-                .isPresent();
-    }
-
     /** The replica that a command's one argument means; warnings about the configuration go to {@code err}. */
     Source source(Flags.Parsed words, String usage, PrintStream err) throws UsageException, IOException {
         if (words.arguments().isEmpty() || words.arguments().getFirst().isEmpty()) {
@@ -67,12 +61,17 @@ final class Sources {
             throw new UsageException("too many arguments");
         }
         String name = words.arguments().getFirst();
-        if (isUrl(name)) {
+        if (ReplicaUrl.isUrl(name)) {
             if (words.value("config").isPresent()) {
                 throw new UsageException("cannot specify a replica URL and the -config flag");
             }
-            ReplicaConfig replica = replica(name);
-            return new Source(name, Optional.empty(), client(replica, FileAccess.PRIVATE), oldFormat(replica));
+            ReplicaUrl url = url(name);
+            url.warnings().forEach(warning -> err.println("Warning: " + warning));
+            return new Source(
+                    UrlMask.mask(name),
+                    Optional.empty(),
+                    client(url.replica(), FileAccess.PRIVATE),
+                    oldFormat(url.replica()));
         }
         LoadedConfig loaded = config(words);
         loaded.warnings().forEach(warning -> err.println("Warning: " + warning));
@@ -84,13 +83,17 @@ final class Sources {
     }
 
     /** The replica of a configured database. */
-    static Source source(DatabaseConfig database) throws IOException {
+    Source source(DatabaseConfig database) throws IOException {
         Path path = database.options().path();
         return new Source(
                 path.toString(),
                 Optional.of(path),
                 client(database.replica(), access(path)),
                 oldFormat(database.replica()));
+    }
+
+    ReplicaClient client(ReplicaConfig replica, FileAccess access) {
+        return clients.client(replica, access);
     }
 
     Path path(String text) throws UsageException {
@@ -102,30 +105,25 @@ final class Sources {
     }
 
     /** The replica that a URL names. */
-    ReplicaConfig replica(String url) throws UsageException {
-        String scheme = FileUrl.scheme(url).orElse("");
-        if (!scheme.equals("file")) {
-            throw new UsageException(
-                    "replica URL " + url + ": this version of Loomstream serves file URLs only (file:///path)");
-        }
-        try {
-            return new ReplicaConfig(environment.path(FileUrl.path(url)));
-        } catch (IllegalArgumentException e) {
-            throw new UsageException("replica URL " + url + ": " + e.getMessage());
-        }
-    }
-
-    static ReplicaClient client(ReplicaConfig replica, FileAccess access) {
-        return new FileReplicaClient(replica.directory(), access);
+    ReplicaUrl url(String url) throws ConfigException {
+        return ReplicaUrl.parse(url, environment);
     }
 
     private static Optional<OldFormatStore> oldFormat(ReplicaConfig replica) {
-        return Optional.of(new FileOldFormatStore(replica.directory()));
+        return switch (replica) {
+            case ReplicaConfig.Directory(Path directory) -> Optional.of(new FileOldFormatStore(directory));
+            case ReplicaConfig.S3 s3 -> Optional.empty();
+        };
     }
 
     /** Who may read a database may read its replica; one that does not exist yet is its maker's only. */
     static FileAccess access(Path database) throws IOException {
         return Files.exists(database) ? FileAccess.like(database) : FileAccess.PRIVATE;
+    }
+
+    @Override
+    public void close() {
+        clients.close();
     }
 
     /** What can go wrong with a list of arguments that has to be empty. */

@@ -9,14 +9,11 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.slf4j.event.Level;
 
 /** Turns the text of a configuration into records, by Litestream's rules where both know a key. */
 final class ConfigReader {
-    private static final Set<String> LITESTREAM_TYPES =
-            Set.of("s3", "gs", "abs", "sftp", "webdav", "webdavs", "nats", "oss");
-    private static final String SYNC_INTERVAL = "sync-interval";
+    static final String SYNC_INTERVAL = "sync-interval";
 
     private final Environment environment;
     private final Problems problems;
@@ -24,11 +21,12 @@ final class ConfigReader {
     private final Map<Path, Integer> databasePaths = new HashMap<>();
 
     private final Map<Path, Integer> metaPaths = new HashMap<>();
-    private final Map<Path, Integer> replicaDirectories = new HashMap<>();
+    private final ReplicaReader replicas;
 
     private ConfigReader(Environment environment, Problems problems) {
         this.environment = environment;
         this.problems = problems;
+        this.replicas = new ReplicaReader(environment, problems);
     }
 
     /** Reads a YAML text whose environment variables are expanded already. */
@@ -63,13 +61,14 @@ final class ConfigReader {
         var list = fields.sequence("dbs");
         if (list.isPresent()) {
             for (Node item : list.get().items()) {
-                databases.add(database(item, databases.size() + 1, syncInterval));
+                databases.add(database(item, databases.size() + 1, fields, syncInterval));
             }
         }
         return new ServerConfig(databases, logging, shutdownTimeout, shutdownInterval);
     }
 
-    private static Duration positive(Fields fields, String key, String name, Duration unset) throws ConfigException {
+    /** A duration above zero; {@code name} is what Litestream's messages call it. */
+    static Duration positive(Fields fields, String key, String name, Duration unset) throws ConfigException {
         Duration value = fields.duration(key, unset);
         if (!value.isPositive()) {
             throw fields.error(key, name + " must be greater than 0", GoDuration.format(value));
@@ -111,7 +110,7 @@ final class ConfigReader {
                 .orElse(logging);
     }
 
-    private DatabaseConfig database(Node item, int number, Duration syncInterval) throws ConfigException {
+    private DatabaseConfig database(Node item, int number, Fields top, Duration syncInterval) throws ConfigException {
         if (!(item instanceof Node.Mapping mapping)) {
             throw problems.error(
                     item.line(), "database config #" + number + ": must be a mapping (got " + item.shown() + ")");
@@ -135,7 +134,7 @@ final class ConfigReader {
 
         DatabaseOptions options = options(fields, path);
         unique(metaPaths, options.metaPath(), fields, "meta-path", "the meta directory is another database's");
-        Replica replica = replica(fields, prefix, syncInterval);
+        ReplicaReader.Replica replica = replicas.read(fields, prefix, top, syncInterval);
         return new DatabaseConfig(options.withSyncInterval(replica.syncInterval()), replica.config());
     }
 
@@ -171,70 +170,5 @@ final class ConfigReader {
         if (value.isNegative()) {
             throw fields.error(key, "must be >= 0", GoDuration.format(value));
         }
-    }
-
-    private record Replica(ReplicaConfig config, Duration syncInterval) {}
-
-    private Replica replica(Fields database, String prefix, Duration syncInterval) throws ConfigException {
-        var single = database.mapping("replica");
-        var list = database.sequence("replicas");
-        if (single.isPresent() && list.isPresent()) {
-            throw problems.error(
-                    database.lineOf("replicas"), prefix + ": cannot specify 'replica' and 'replicas' on a database");
-        }
-        if (single.isPresent()) {
-            return replicaAt(single.get(), prefix + ".replica", syncInterval);
-        }
-        if (list.isEmpty() || list.get().items().isEmpty()) {
-            throw problems.error(database.line(), prefix + ": must specify replica for database");
-        }
-        if (list.get().items().size() > 1) {
-            throw problems.error(
-                    database.lineOf("replicas"),
-                    prefix + ": multiple replicas on a single database are no longer supported");
-        }
-        if (list.get().items().getFirst() instanceof Node.Mapping only) {
-            String name = prefix + ".replicas[0]";
-            return replicaAt(new Fields(only, name + ".", problems), name, syncInterval);
-        }
-        throw database.error("replicas", "must be a list of mappings");
-    }
-
-    private Replica replicaAt(Fields fields, String name, Duration inherited) throws ConfigException {
-        String path = fields.text("path").orElse("");
-        String url = fields.text("url").orElse("");
-        if (FileUrl.scheme(path).isPresent()) {
-            throw fields.error("path", "replica path cannot be a url, please use the 'url' field instead", path);
-        }
-        String type = FileUrl.scheme(url).orElse(fields.text("type").orElse("file"));
-        if (LITESTREAM_TYPES.contains(type)) {
-            throw problems.error(
-                    fields.lineOf(url.isEmpty() ? "type" : "url"),
-                    name + ": this version of Loomstream does not serve replicas of type " + type + " yet, only file");
-        }
-        if (!type.equals("file")) {
-            throw problems.error(
-                    fields.lineOf(url.isEmpty() ? "type" : "url"),
-                    name + ": unknown replica type in config: \"" + type + "\"");
-        }
-        fields.check(KnownKeys.REPLICA);
-        if (!path.isEmpty() && !url.isEmpty()) {
-            throw problems.error(fields.lineOf("path"), name + ": cannot specify url & path for file replica");
-        }
-        if (path.isEmpty() && url.isEmpty()) {
-            throw problems.error(fields.line(), name + ": file replica path required");
-        }
-        Path directory = url.isEmpty()
-                ? fields.parsed("path", environment::path).orElseThrow()
-                : fields.parsed("url", text -> environment.path(FileUrl.path(text)))
-                        .orElseThrow();
-        unique(
-                replicaDirectories,
-                directory,
-                fields,
-                url.isEmpty() ? "path" : "url",
-                "another database's replica stands");
-        Duration syncInterval = positive(fields, SYNC_INTERVAL, "sync interval", inherited);
-        return new Replica(new ReplicaConfig(directory), syncInterval);
     }
 }

@@ -30,6 +30,11 @@ public record Environment(Map<String, String> variables, Path home, Path working
         return name.equals("PID") ? Long.toString(pid) : variables.getOrDefault(name, "");
     }
 
+    /** Whether a variable is set, be it to nothing. */
+    boolean isSet(String name) {
+        return variables.containsKey(name);
+    }
+
     /**
      * The absolute, normalized path that a user means: without {@code sqlite://} or {@code sqlite3://} before it, a
      * leading {@code ~} being the home directory.
@@ -60,5 +65,11 @@ public record Environment(Map<String, String> variables, Path home, Path working
             }
         }
         return text;
+    }
+
+    /** Without the variables: some are secrets. */
+    @Override
+    public String toString() {
+        return "Environment[home=" + home + ", workingDirectory=" + workingDirectory + "]";
     }
 }

@@ -28,7 +28,7 @@ final class Fields {
         return mapping.line();
     }
 
-    /** Refuses used keys that this version does not serve, warns of those that nobody knows. */
+    /** Refuses used keys that this version does not serve, warns of those that do nothing or that nobody knows. */
     void check(KnownKeys keys) throws ConfigException {
         for (var entry : mapping.entries().entrySet()) {
             String key = entry.getKey();
@@ -36,6 +36,10 @@ final class Fields {
             if (keys.unserved().contains(key)
                     && asksForSomething(entry.getValue().value())) {
                 throw problems.error(line, prefix + key + ": this version of Loomstream does not serve this key yet");
+            }
+            String idle = keys.idle().get(key);
+            if (idle != null && asksForSomething(entry.getValue().value())) {
+                problems.warn(line, prefix + key + ": " + idle);
             }
             if (!keys.contains(key) && !isHolderOfAnchors(key)) {
                 String hint = keys.nearest(key)
@@ -64,10 +68,23 @@ final class Fields {
         return entry == null || entry.value().isNull() ? Optional.empty() : Optional.of(entry.value());
     }
 
+    /** Whether a key has a value here that is not empty. */
+    boolean gives(String key) {
+        return node(key)
+                .filter(value ->
+                        !(value instanceof Node.Scalar scalar) || !scalar.text().isEmpty())
+                .isPresent();
+    }
+
     /** The line of a key; that of the mapping when the key is not there. */
     int lineOf(String key) {
         Node.Entry entry = mapping.entries().get(key);
         return entry == null ? mapping.line() : entry.line();
+    }
+
+    /** A warning about one field. */
+    void warn(String key, String message) {
+        problems.warn(lineOf(key), prefix + key + ": " + message);
     }
 
     /** An error about one field. */

@@ -1,6 +1,8 @@
 package io.loomstream.app.config;
 
 import java.util.Comparator;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -11,36 +13,60 @@ import java.util.stream.Stream;
  *
  * @param served the keys this version acts on
  * @param unserved keys that Litestream acts on and this version does not: using one stops the start
+ * @param idle keys that are accepted and do nothing, each with what a warning says of it
  */
-record KnownKeys(Set<String> served, Set<String> unserved) {
+record KnownKeys(Set<String> served, Set<String> unserved, Map<String, String> idle) {
+    private static final Set<String> OF_S3 = words(S3Keys.ALL);
+
     /** Replica keys that this version does not serve; each may also stand at the top, as a default for all replicas. */
     private static final Set<String> UNSERVED_OF_REPLICAS = words("""
-            validation-interval max-sync-ltx-files auto-recover age part-size concurrency
-            access-key-id secret-access-key region bucket endpoint force-path-style sign-payload require-content-md5
-            skip-verify storage-class sse-customer-algorithm sse-customer-key sse-customer-key-path sse-kms-key-id
-            account-name account-key sas-token
+            age account-name account-key sas-token
             host user password key-path concurrent-writes host-key
             webdav-url webdav-username webdav-password
             jwt seed creds nkey username token tls root-cas client-cert client-key max-reconnects reconnect-wait timeout
             """);
 
+    /** May stand at the top as well. */
+    private static final Map<String, String> IDLE = Map.of(
+            "validation-interval", "does nothing, in Litestream neither",
+            "max-sync-ltx-files", "does nothing: an upload brings everything that is there, file by file",
+            "auto-recover", "does nothing: Loomstream always goes on from the replica's position by itself");
+
     static final KnownKeys TOP = new KnownKeys(
-            words("dbs logging sync-interval shutdown-sync-timeout shutdown-sync-interval"),
+            both(words("dbs logging sync-interval shutdown-sync-timeout shutdown-sync-interval"), OF_S3),
             both(words("""
             addr mcp-addr exec socket levels snapshot validation l0-retention l0-retention-check-interval
             verify-compaction retention heartbeat-url heartbeat-interval
-            """), UNSERVED_OF_REPLICAS));
+            """), UNSERVED_OF_REPLICAS),
+            IDLE);
 
-    static final KnownKeys LOGGING = new KnownKeys(words("level type stderr source"), Set.of());
+    static final KnownKeys LOGGING = new KnownKeys(words("level type stderr source"), Set.of(), Map.of());
 
     static final KnownKeys DATABASE = new KnownKeys(
             words("""
             path replica replicas meta-path monitor-interval checkpoint-interval busy-timeout hold journal-mode
             min-checkpoint-page-count truncate-page-n max-sync-wal-bytes
-            """), words("dir pattern recursive watch meta-dir snapshot restore-if-db-not-exists max-wal-bytes"));
+            """),
+            words("dir pattern recursive watch meta-dir snapshot restore-if-db-not-exists max-wal-bytes"),
+            Map.of());
 
     /** {@code name} is accepted and does nothing, in Litestream too. */
-    static final KnownKeys REPLICA = new KnownKeys(words("type name path url sync-interval"), UNSERVED_OF_REPLICAS);
+    private static final Set<String> OF_EVERY_REPLICA = words("type name path url sync-interval");
+
+    static final KnownKeys FILE_REPLICA = new KnownKeys(OF_EVERY_REPLICA, UNSERVED_OF_REPLICAS, idleInFileReplicas());
+    static final KnownKeys S3_REPLICA = new KnownKeys(both(OF_EVERY_REPLICA, OF_S3), UNSERVED_OF_REPLICAS, IDLE);
+
+    KnownKeys {
+        served = Set.copyOf(served);
+        unserved = Set.copyOf(unserved);
+        idle = Map.copyOf(idle);
+    }
+
+    private static Map<String, String> idleInFileReplicas() {
+        Map<String, String> idle = new HashMap<>(IDLE);
+        OF_S3.forEach(key -> idle.put(key, "does nothing in a file replica"));
+        return idle;
+    }
 
     private static Set<String> words(String text) {
         return Set.of(text.strip().split("\\s+"));
@@ -51,13 +77,14 @@ record KnownKeys(Set<String> served, Set<String> unserved) {
     }
 
     boolean contains(String key) {
-        return served.contains(key) || unserved.contains(key);
+        return served.contains(key) || unserved.contains(key) || idle.containsKey(key);
     }
 
     /** The known key that a misspelt one most likely means; empty when none is close. */
     Optional<String> nearest(String key) {
         int farthest = Math.max(2, key.length() / 3);
-        return Stream.concat(served.stream(), unserved.stream())
+        return Stream.of(served, unserved, idle.keySet())
+                .flatMap(Set::stream)
                 .filter(known -> distance(key, known) <= farthest)
                 .min(Comparator.<String>comparingInt(known -> distance(key, known))
                         .thenComparing(Comparator.naturalOrder()));

@@ -77,7 +77,7 @@ final class ConfigFileTest {
                         HoldMode.CONNECTION,
                         JournalPolicy.OBSERVE),
                 database.options());
-        assertEquals(Path.of("/work-dir/b/c"), database.replica().directory());
+        assertEquals(new ReplicaConfig.Directory(Path.of("/work-dir/b/c")), database.replica());
         assertEquals(new LoggingConfig(Level.WARN, LoggingConfig.Type.JSON, true, true), config.logging());
         assertEquals(Duration.ofMinutes(1), config.shutdownSyncTimeout());
         assertEquals(Duration.ofMillis(100), config.shutdownSyncInterval());
@@ -169,7 +169,7 @@ final class ConfigFileTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             {path: /a, replica: {path: /r1}} | {path: /x/../a, replica: {path: /r2}} | dbs[/a].path: the same database is listed in line 2 already (got /a) at f.yml:3
-            {path: /a, replica: {path: /r}}  | {path: /b, replica: {url: 'file:///r'}} | dbs[/b].replica.url: another database's replica stands in line 2 already (got /r) at f.yml:3
+            {path: /a, replica: {path: /r}}  | {path: /b, replica: {url: 'file:///r'}} | dbs[/b].replica.url: is the place of the replica of dbs[/a] in line 2 (got /r) at f.yml:3
             {path: /a, meta-path: /m, replica: {path: /r}}  | {path: /b, meta-path: /m, replica: {path: /q}} | dbs[/b].meta-path: the meta directory is another database's in line 2 already (got /m) at f.yml:3
             """)
     void placesThatTwoDatabasesWouldShareAreRefused(String one, String other, String error) {

@@ -10,6 +10,7 @@ public abstract sealed class EngineException extends RuntimeException
         permits CorruptDataException,
                 TransientStorageException,
                 ConflictException,
+                StorageRefusedException,
                 UnsupportedDatabaseException,
                 BrokenInvariantException {
     private static final long serialVersionUID = 1L;

@@ -1,4 +1,4 @@
-/** The engine's error kinds: one sealed root, five meanings, each saying whether a retry can help. */
+/** The engine's error kinds: one sealed root, six meanings, each saying whether a retry can help. */
 @NullMarked
 package io.loomstream.engine.error;
 

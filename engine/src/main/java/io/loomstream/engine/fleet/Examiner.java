@@ -22,10 +22,10 @@ final class Examiner {
     /**
      * Looks at one database.
      *
-     * @param thorough also at side files that no listing showed
      * @param sidesSuffice the directory did not change, so known side files that did not move prove that nothing did
+     * @param sidesKnown a listing showed which side files there are; else both are looked for
      */
-    void examine(int row, boolean thorough, boolean sidesSuffice, long nowNanos) {
+    void examine(int row, boolean sidesSuffice, boolean sidesKnown, long nowNanos) {
         int length;
         int flags;
         int sides;
@@ -39,7 +39,7 @@ final class Examiner {
             flags = rows.flags(row);
             sides = rows.sides(row);
         }
-        boolean wary = thorough || (flags & Rows.LOOK) != 0;
+        boolean wary = !sidesKnown || (flags & Rows.LOOK) != 0;
         boolean wal = wary || (flags & Rows.WAL) != 0;
         boolean journal = wary || (flags & Rows.JOURNAL) != 0;
         boolean seen = (flags & Rows.SEEN) != 0;

@@ -7,7 +7,7 @@ import io.loomstream.engine.concurrent.Time;
  *
  * @param monitorPermits looks at once
  * @param snapshotPermits copies of whole databases at once
- * @param uploadPermits requests to replicas at once
+ * @param uploadPermits databases that bring files to their replica at once
  * @param nativePermits calls into SQLite at once; fewer than carrier threads, which each such call blocks one of
  */
 public record ReplicationOptions(

@@ -155,7 +155,8 @@ final class ScanWorker {
             return;
         }
         for (int i = 0; i < rowIds.size(); i++) {
-            examiner.examine(rowIds.get(i), work.sweepsRow(rowIds.get(i)), true, nowNanos);
+            boolean swept = work.sweepsRow(rowIds.get(i));
+            examiner.examine(rowIds.get(i), !swept, !swept, nowNanos);
         }
     }
 
@@ -246,7 +247,7 @@ final class ScanWorker {
         }
         for (int i = 0; i < rowIds.size(); i++) {
             int row = rowIds.get(i);
-            examiner.examine(row, work.sweepsRow(row), !changed, nowNanos);
+            examiner.examine(row, !changed && !work.sweepsRow(row), true, nowNanos);
         }
     }
 }

@@ -1,14 +1,12 @@
 package io.loomstream.engine.replica;
 
 import io.loomstream.engine.error.ConflictException;
-import io.loomstream.engine.error.CorruptDataException;
 import io.loomstream.engine.error.TransientStorageException;
 import io.loomstream.engine.ltx.Level;
 import io.loomstream.engine.ltx.Txid;
 import io.loomstream.engine.ltx.TxidRange;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryIteratorException;
@@ -41,8 +39,6 @@ import java.util.concurrent.CopyOnWriteArraySet;
  * thread is writing is refused as transient.
  */
 public final class FileReplicaClient implements ReplicaClient {
-    private static final int HEADER_BYTES = 100;
-    private static final int MAGIC = 0x4C545831; // "LTX1"
     private static final String TEMPORARY_SUFFIX = ".tmp";
 
     private final Path root;
@@ -146,14 +142,14 @@ public final class FileReplicaClient implements ReplicaClient {
             throw new TransientStorageException(target + " is being written by another thread");
         }
         try {
-            Header header = Header.read(source, range);
+            SourceFile header = SourceFile.read(source, range);
             // Not "exists": a target that cannot be looked at must not be taken for absent and replaced.
             if (Files.notExists(target)) {
                 store(source, target, header.createdAt());
             } else {
                 confirmSame(source, target);
             }
-            return new ReplicaFile(level, range, header.fileBytes(), header.createdAt());
+            return new ReplicaFile(level, range, header.sizeBytes(), header.createdAt());
         } catch (IOException e) {
             throw failed("cannot store", target, e);
         } finally {
@@ -303,28 +299,5 @@ public final class FileReplicaClient implements ReplicaClient {
                 ? named.getReason()
                 : cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
         return new TransientStorageException(what + " " + path + ": " + reason, cause);
-    }
-
-    /** What a write needs of the LTX header; the codec proper belongs to whoever made the file. */
-    private record Header(Instant createdAt, long fileBytes) {
-        static Header read(Path source, TxidRange range) throws IOException {
-            ByteBuffer bytes = ByteBuffer.allocate(HEADER_BYTES);
-            try (FileChannel channel = FileChannel.open(source, StandardOpenOption.READ)) {
-                while (bytes.hasRemaining() && channel.read(bytes) >= 0) {}
-                if (bytes.hasRemaining() || bytes.getInt(0) != MAGIC) {
-                    throw new CorruptDataException(source.toString(), 0, "not an LTX file");
-                }
-                // Refused here because a file that is not what its name says is refused by every reader.
-                if (bytes.getLong(16) != range.min().value()
-                        || bytes.getLong(24) != range.max().value()) {
-                    throw new CorruptDataException(
-                            source.toString(),
-                            16,
-                            "its header says " + new Txid(bytes.getLong(16)) + "-" + new Txid(bytes.getLong(24))
-                                    + ", to be stored as " + range);
-                }
-                return new Header(Instant.ofEpochMilli(bytes.getLong(32)), channel.size());
-            }
-        }
     }
 }

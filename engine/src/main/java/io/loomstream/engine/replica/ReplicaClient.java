@@ -37,6 +37,14 @@ public interface ReplicaClient {
     }
 
     /**
+     * As {@link #list}, and every {@link ReplicaFile#createdAt()} is the LTX header's timestamp. Where a listing does not
+     * carry it this costs a request a file, so it is for restores to a point in time.
+     */
+    default List<ReplicaFile> listWithHeaderTimes(Level level, Txid seek) {
+        return list(level, seek);
+    }
+
+    /**
      * A stream of the file's bytes from {@code offset} to its end.
      *
      * @throws MissingFileException when there is no such file

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /** What a replica held when it was listed: the files of every level, each level in the order of their ranges. */
@@ -35,9 +36,23 @@ public final class Listing {
      * all.
      */
     public static Listing of(ReplicaClient replica) {
+        return of(level -> replica.list(level, Txid.ZERO));
+    }
+
+    /** What is needed to plan for a target: the timestamps are the headers' where the target is a time. */
+    static Listing of(ReplicaClient replica, Target target) {
+        return target instanceof Target.Before ? withHeaderTimes(replica) : of(replica);
+    }
+
+    /** As {@link #of(ReplicaClient)}, with the timestamps of the LTX headers; may cost a request a file. */
+    public static Listing withHeaderTimes(ReplicaClient replica) {
+        return of(level -> replica.listWithHeaderTimes(level, Txid.ZERO));
+    }
+
+    private static Listing of(Function<Level, List<ReplicaFile>> list) {
         List<ReplicaFile> files = new ArrayList<>();
         for (int number = 0; number <= Level.SNAPSHOT.number(); number++) {
-            files.addAll(replica.list(new Level(number), Txid.ZERO));
+            files.addAll(list.apply(new Level(number)));
         }
         return new Listing(files);
     }

@@ -114,7 +114,7 @@ public final class Restore {
 
     /** What a restore to this target would use: all that a dry run does. */
     public Choice choose(Target target) {
-        return choose(Listing.of(replica), target);
+        return choose(Listing.of(replica, target), target);
     }
 
     /**
@@ -158,7 +158,7 @@ public final class Restore {
         BadFile failure = null;
         while (true) {
             PlanOutcome outcome;
-            switch (choose(Listing.of(replica).without(passedOver), request.target())) {
+            switch (choose(Listing.of(replica, request.target()).without(passedOver), request.target())) {
                 case Choice.Old old -> {
                     if (failure != null) {
                         throw failure.problem();

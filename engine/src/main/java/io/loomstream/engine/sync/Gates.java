@@ -4,7 +4,8 @@ import io.loomstream.engine.concurrent.Gate;
 
 /**
  * The gates of the process: how much of each kind of work runs at once. Order against deadlocks: monitor or snapshot is
- * given back before upload is waited for.
+ * given back before upload is waited for. Below upload there is only the S3 gate, which the S3 replicas take and give back
+ * for every request; whoever holds that one waits for nobody.
  */
 public record Gates(Gate monitors, Gate snapshots, Gate uploads) {
     /** Gates of these sizes. */
@@ -12,7 +13,7 @@ public record Gates(Gate monitors, Gate snapshots, Gate uploads) {
         return new Gates(
                 new Gate("monitor", monitorPermits),
                 new Gate("snapshot", snapshotPermits),
-                new Gate("s3", uploadPermits));
+                new Gate("upload", uploadPermits));
     }
 
     /** Work that may be interrupted. */

@@ -22,6 +22,7 @@ final class WalMaintenance {
 
     private static final Duration FREEZE_LOOK = Duration.ofMillis(20);
     private static final int FREEZE_LOOKS = 10;
+    /** After a try that no writer answered. */
     private static final Duration BETWEEN_RESTARTS = Duration.ofSeconds(5);
     private static final int SHORT_TAIL_FRAMES = 100;
     private static final int TAKE_BACK_ATTEMPTS = 1000;
@@ -138,7 +139,12 @@ final class WalMaintenance {
             restartTried = true;
             restartTriedAt = now;
             framesAtRestart = index.lastFrame();
-            letRestart(capture);
+            if (letRestart(capture)) {
+                // A writer that came at once may come again as soon as the WAL is large: above the size at which the
+                // application checkpoints, each of its commits pays for a checkpoint until the WAL restarts.
+                restartTried = false;
+                framesAtRestart = 0;
+            }
         }
     }
 

@@ -3,9 +3,11 @@ package io.loomstream.engine.fleet;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.loomstream.engine.concurrent.Time;
+import io.loomstream.engine.posix.Posix;
 import io.loomstream.engine.testing.AppProcess;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -408,6 +411,89 @@ class ScannerTest {
         }
         assertEquals(20, all.stream().map(CompletableFuture::join).distinct().count());
         assertEquals(List.of("appeared a.db", "appeared b.db"), harness.events.take());
+    }
+
+    @Test
+    void slowPassIsSplitOverTwoTasksThatFindEverythingOnce() throws Exception {
+        int folders = 60;
+        for (int i = 0; i < folders; i++) {
+            ScanHarness.file(directory.resolve("many/" + i + "/deep/x" + i + ".db"), "");
+            Files.createSymbolicLink(directory.resolve("many/" + i + "/up"), directory.resolve("many"));
+        }
+        PathTable table = new PathTable();
+        ScanRecorder recorder = new ScanRecorder(table);
+        AtomicLong pace = new AtomicLong(1);
+        Scanner scanner = new Scanner(
+                table,
+                Selection.ofPatterns(List.of(directory + "/**/*.db"), List.of("**/p")),
+                () -> FileView.of(Posix.load()),
+                new FastClock(pace),
+                recorder,
+                ScanHarness.NEVER);
+        assertEquals(1, scanner.pass().tasks());
+        assertEquals(1, scanner.pass().tasks());
+        pace.set(Duration.ofSeconds(2).toNanos());
+        assertEquals(1, scanner.pass().tasks());
+        recorder.take();
+        Files.move(directory.resolve("many"), directory.resolve("again"));
+        PassReport split = scanner.pass();
+        assertEquals(2, split.tasks());
+        assertEquals(folders, split.events().appeared());
+        assertEquals(folders, split.events().gone());
+        assertEquals(folders + 1, table.size() - table.count(Tier.GONE));
+        pace.set(1);
+        scanner.pass();
+        assertEquals(1, scanner.pass().tasks(), "quick again");
+    }
+
+    /** A monotonic clock that goes forward by a fixed pace with every reading. */
+    private record FastClock(AtomicLong paceNanos, AtomicLong passed) implements Time {
+        FastClock(AtomicLong paceNanos) {
+            this(paceNanos, new AtomicLong());
+        }
+
+        @Override
+        public Instant now() {
+            return Instant.now();
+        }
+
+        @Override
+        public long nanoTime() {
+            return passed.addAndGet(paceNanos.get());
+        }
+
+        @Override
+        public void sleep(Duration duration) {
+            throw new AssertionError("a pass does not sleep");
+        }
+    }
+
+    @Test
+    void nameThatIsNoTextIsFoundAndNoticedLikeOthers() throws Exception {
+        String make = "import os,sys; f=sys.argv[1].encode()+b'/p/l\\xe9.db'; open(f,'ab').close()";
+        python(make);
+        ScanHarness harness = ScanHarness.over(directory);
+        assertEquals(List.of("appeared a.db", "appeared b.db", "appeared l\\e9.db"), harness.pass());
+        python("import os,sys; os.remove(sys.argv[1].encode()+b'/p/l\\xe9.db')");
+        assertEquals(List.of("gone l\\e9.db"), harness.pass());
+    }
+
+    private void python(String script) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder("python3", "-c", script, directory.toString())
+                .inheritIO()
+                .start();
+        assertEquals(0, process.waitFor());
+    }
+
+    @Test
+    void interruptedPassEndsAndTheNextOneGoesOn() throws Exception {
+        ScanHarness harness = ScanHarness.over(directory);
+        Thread.currentThread().interrupt();
+        assertThrows(InterruptedException.class, harness.scanner::pass);
+        assertFalse(Thread.interrupted(), "the interruption was used up");
+        Thread.currentThread().interrupt();
+        assertThrows(InterruptedException.class, () -> harness.scanner.run(Duration.ofSeconds(15)));
+        assertEquals(List.of("appeared a.db", "appeared b.db"), harness.pass());
     }
 
     @Test

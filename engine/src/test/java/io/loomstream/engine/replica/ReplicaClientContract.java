@@ -31,7 +31,7 @@ public abstract class ReplicaClientContract {
     private static final int SIZE_BYTES = 3_000;
 
     @TempDir
-    Path local;
+    protected Path local;
 
     /** A client of an empty replica. */
     protected abstract ReplicaClient client() throws Exception;
@@ -44,7 +44,7 @@ public abstract class ReplicaClientContract {
 
         ReplicaFile expected = new ReplicaFile(Level.L0, range(1, 1), SIZE_BYTES, MADE_AT);
         assertEquals(expected, stored);
-        assertEquals(List.of(expected), client.list(Level.L0, Txid.ZERO));
+        assertEquals(List.of(expected), client.listWithHeaderTimes(Level.L0, Txid.ZERO));
     }
 
     @Test
@@ -106,7 +106,7 @@ public abstract class ReplicaClientContract {
         ReplicaFile second = client.write(Level.L0, range(1, 1), source);
 
         assertEquals(first, second);
-        assertEquals(List.of(first), client.list(Level.L0, Txid.ZERO));
+        assertEquals(List.of(first), client.listWithHeaderTimes(Level.L0, Txid.ZERO));
     }
 
     @Test

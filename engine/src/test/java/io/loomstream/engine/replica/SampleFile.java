@@ -6,10 +6,10 @@ import java.time.Instant;
 import java.util.Random;
 
 /** Bytes that a replica takes for an LTX file: a true header, then noise. */
-final class SampleFile {
+public final class SampleFile {
     private SampleFile() {}
 
-    static byte[] bytes(TxidRange range, Instant createdAt, int sizeBytes, long seed) {
+    public static byte[] bytes(TxidRange range, Instant createdAt, int sizeBytes, long seed) {
         byte[] bytes = new byte[sizeBytes];
         new Random(seed).nextBytes(bytes);
         ByteBuffer header = ByteBuffer.wrap(bytes);

@@ -1,13 +1,16 @@
 package io.loomstream.perf.demo;
 
+import io.loomstream.app.config.LoggingConfig;
+import io.loomstream.app.logging.Loggers;
 import io.loomstream.engine.ltx.Level;
 import io.loomstream.engine.ltx.Txid;
-import io.loomstream.engine.replica.FileAccess;
-import io.loomstream.engine.replica.FileReplicaClient;
 import io.loomstream.engine.replica.ReplicaFile;
 import io.loomstream.perf.check.ChainCheck;
 import io.loomstream.perf.check.PageCompare;
+import io.loomstream.perf.server.DirectoryStore;
 import io.loomstream.perf.server.Fleet;
+import io.loomstream.perf.server.ReplicaStore;
+import io.loomstream.perf.server.S3Store;
 import io.loomstream.perf.server.ServerProcess;
 import io.loomstream.perf.writer.Assignment;
 import io.loomstream.perf.writer.Habit;
@@ -25,8 +28,9 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The main job from end to end, in {@code demo-data}: databases that applications write to are replicated by a server,
- * which is then stopped; every database is restored from its replica and compared with its source.
+ * The main job from end to end, in {@code demo-data}: databases that applications write to are replicated by a server to S3,
+ * or to a directory with {@code REPLICA=file}; the server is then stopped; every database is restored from its replica and
+ * compared with its source.
  */
 public final class Demo {
     private static final int DATABASES = 20;
@@ -34,25 +38,44 @@ public final class Demo {
 
     private final Path directory;
     private final Fleet fleet;
+    private final ReplicaStore store;
     private final List<Habit> habits = List.of(Habit.values());
 
-    private Demo(Path directory) {
+    private Demo(Path directory, ReplicaStore store) {
         this.directory = directory;
         this.fleet = Fleet.of(directory, DATABASES);
+        this.store = store;
     }
 
     public static void main(String[] args) throws Exception {
-        System.exit(new Demo(ServerProcess.checkout().resolve("demo-data")).run() ? 0 : 1);
+        Path directory = ServerProcess.checkout().resolve("demo-data");
+        clear(directory);
+        // S3Proxy has much to say about its start.
+        Loggers.ofProcess().configure(LoggingConfig.defaults().withLevel(org.slf4j.event.Level.WARN), System.err);
+        boolean pass;
+        try (ReplicaStore store = store(directory)) {
+            pass = new Demo(directory, store).run();
+        }
+        System.exit(pass ? 0 : 1);
+    }
+
+    private static ReplicaStore store(Path directory) throws Exception {
+        String kind = System.getenv().getOrDefault("REPLICA", "s3");
+        return switch (kind) {
+            case "s3" -> S3Store.start(directory.resolve("s3"));
+            case "file" -> new DirectoryStore(directory.resolve("replica"));
+            default -> throw new IllegalArgumentException("REPLICA is s3 or file, not " + kind);
+        };
     }
 
     private boolean run() throws Exception {
-        clear(directory);
         Files.createDirectories(directory.resolve("data"));
         say("making " + DATABASES + " databases in " + directory);
         for (Path database : fleet.databases()) {
             WriterMain.create(database);
         }
-        Path config = fleet.writeConfig(List.of(), List.of());
+        say("replicas go to " + store.describe());
+        Path config = fleet.writeConfig(store, List.of(), List.of());
         Path log = directory.resolve("server.log");
         say(
                 "starting the server: bin/loomstream replicate -config demo-data/loomstream.yml (log: demo-data/server.log)");
@@ -78,7 +101,7 @@ public final class Demo {
                 return false;
             }
         }
-        return restoreAndCompare();
+        return restoreAndCompare(config);
     }
 
     private List<Assignment> assignments() {
@@ -106,10 +129,10 @@ public final class Demo {
     }
 
     private List<ReplicaFile> files(Path database) {
-        return new FileReplicaClient(fleet.replica(database), FileAccess.PRIVATE).list(Level.L0, Txid.ZERO);
+        return store.client(database).list(Level.L0, Txid.ZERO);
     }
 
-    private boolean restoreAndCompare() throws Exception {
+    private boolean restoreAndCompare(Path config) throws Exception {
         say("restoring every database and comparing it with its source");
         String row = "%-12s  %-18s  %12s  %9s  %10s  %8s  %s%n";
         System.out.printf(row, "database", "habit", "transactions", "LTX files", "bytes", "restored", "identical");
@@ -122,7 +145,7 @@ public final class Demo {
             Path output =
                     directory.resolve("restored").resolve(database.getFileName().toString());
             long began = System.nanoTime();
-            int status = restore(database, output);
+            int status = restore(config, database, output);
             long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
             String verdict = status == 0 ? verdict(database, output) : "restore failed, status " + status;
             long count = status == 0 && verdict.equals("yes")
@@ -148,14 +171,16 @@ public final class Demo {
         return pass;
     }
 
-    private int restore(Path database, Path output) throws IOException, InterruptedException {
+    private int restore(Path config, Path database, Path output) throws IOException, InterruptedException {
         try (ServerProcess restore = ServerProcess.start(
                 directory.resolve("restore.log"),
                 ServerProcess.launcher(),
                 "restore",
+                "-config",
+                config.toString(),
                 "-o",
                 output.toString(),
-                "file://" + fleet.replica(database))) {
+                database.toString())) {
             return restore.waitFor();
         }
     }

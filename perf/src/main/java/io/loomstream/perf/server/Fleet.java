@@ -21,24 +21,38 @@ public record Fleet(Path directory, List<Path> databases) {
         return new Fleet(directory, databases);
     }
 
+    /** The store in {@code replica}, beside the databases. */
+    public DirectoryStore replicas() {
+        return new DirectoryStore(directory.resolve("replica"));
+    }
+
+    /** The directory of a database's replica in {@link #replicas()}. */
     public Path replica(Path database) {
-        return directory.resolve("replica").resolve(database.getFileName().toString());
+        return replicas().directory(database);
+    }
+
+    /** Writes a configuration with replicas in {@link #replicas()}. */
+    public Path writeConfig(List<String> perDatabase, List<String> perReplica) throws IOException {
+        return writeConfig(replicas(), perDatabase, perReplica);
     }
 
     /**
-     * Writes the configuration.
+     * Writes a configuration.
      *
+     * @param store where the replicas are
      * @param perDatabase further keys of each database, one a line, not indented; may be empty
      * @param perReplica further keys of each replica
      */
-    public Path writeConfig(List<String> perDatabase, List<String> perReplica) throws IOException {
-        StringBuilder yaml = new StringBuilder("dbs:\n");
+    public Path writeConfig(ReplicaStore store, List<String> perDatabase, List<String> perReplica) throws IOException {
+        StringBuilder yaml = new StringBuilder();
+        store.top().forEach(line -> yaml.append(line).append('\n'));
+        yaml.append("dbs:\n");
         for (Path database : databases) {
             yaml.append("  - path: ").append(database).append('\n');
             perDatabase.forEach(line -> yaml.append("    ").append(line).append('\n'));
-            yaml.append("    replica:\n      type: file\n      path: ")
-                    .append(replica(database))
-                    .append('\n');
+            yaml.append("    replica:\n");
+            store.replica(database)
+                    .forEach(line -> yaml.append("      ").append(line).append('\n'));
             perReplica.forEach(line -> yaml.append("      ").append(line).append('\n'));
         }
         Path config = directory.resolve("loomstream.yml");

@@ -1,0 +1,103 @@
+package io.loomstream.app;
+
+import io.loomstream.app.config.DatabaseConfig;
+import io.loomstream.app.config.GoDuration;
+import io.loomstream.app.config.ReplicaConfig;
+import io.loomstream.app.config.ServerConfig;
+import io.loomstream.engine.replica.s3.S3Credentials;
+import io.loomstream.engine.replica.s3.S3Encryption;
+import io.loomstream.engine.replica.s3.S3Settings;
+import io.loomstream.engine.sync.DatabaseOptions;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.event.Level;
+import org.slf4j.spi.LoggingEventBuilder;
+
+/** Says once, at the start, what the server is going to do, under the names of the keys and without any secret. */
+final class EffectiveConfig {
+    /** A fleet's databases are mostly alike: of a larger one the rest is for debugging. */
+    private static final int DATABASES_AT_INFO_MAX = 20;
+
+    private EffectiveConfig() {}
+
+    static void log(ServerConfig config, Logger log) {
+        int count = config.databases().size();
+        log.atInfo()
+                .addKeyValue("databases", count)
+                .addKeyValue("shutdown-sync-timeout", GoDuration.format(config.shutdownSyncTimeout()))
+                .addKeyValue("shutdown-sync-interval", GoDuration.format(config.shutdownSyncInterval()))
+                .log("configuration");
+        for (int i = 0; i < count; i++) {
+            Level level = i < DATABASES_AT_INFO_MAX ? Level.INFO : Level.DEBUG;
+            if (log.isEnabledForLevel(level)) {
+                LoggingEventBuilder event = log.atLevel(level);
+                for (var entry : values(config.databases().get(i)).entrySet()) {
+                    event = event.addKeyValue(entry.getKey(), entry.getValue());
+                }
+                event.log("database configuration");
+            }
+        }
+        if (count > DATABASES_AT_INFO_MAX && !log.isDebugEnabled()) {
+            log.info("configuration of {} more databases: see level debug", count - DATABASES_AT_INFO_MAX);
+        }
+    }
+
+    private static Map<String, Object> values(DatabaseConfig database) {
+        DatabaseOptions options = database.options();
+        Map<String, Object> values = new LinkedHashMap<>();
+        values.put("db", options.path());
+        values.put("meta-path", options.metaPath());
+        values.put("monitor-interval", GoDuration.format(options.monitorInterval()));
+        values.put("sync-interval", GoDuration.format(options.syncInterval()));
+        values.put("checkpoint-interval", GoDuration.format(options.checkpointInterval()));
+        values.put("busy-timeout", GoDuration.format(options.busyTimeout()));
+        values.put("min-checkpoint-page-count", options.minCheckpointPages());
+        values.put("truncate-page-n", options.truncatePages());
+        values.put("max-sync-wal-bytes", options.syncWalBytesMax());
+        values.put("hold", word(options.hold()));
+        values.put("journal-mode", word(options.journalPolicy()));
+        values.put("replica", database.replica().place());
+        if (database.replica() instanceof ReplicaConfig.S3(S3Settings settings)) {
+            s3(settings, values);
+        }
+        return values;
+    }
+
+    private static void s3(S3Settings settings, Map<String, Object> values) {
+        var connection = settings.connection();
+        var transfer = settings.transfer();
+        values.put("endpoint", connection.endpoint().map(Object::toString).orElse("AWS"));
+        values.put("region", connection.region().orElse("auto"));
+        values.put("force-path-style", connection.pathStyle());
+        values.put("sign-payload", connection.signPayload());
+        values.put("skip-verify", connection.skipVerify());
+        values.put("http-client", connection.httpClient());
+        values.put("require-content-md5", transfer.requireContentMd5());
+        values.put("storage-class", transfer.storageClass().orElse("default"));
+        values.put("part-size", transfer.partSizeBytes());
+        values.put("concurrency", transfer.concurrency());
+        values.put("credentials", shown(settings.credentials()));
+        values.put("encryption", shown(settings.encryption()));
+    }
+
+    private static String shown(S3Credentials credentials) {
+        return switch (credentials) {
+            case S3Credentials.ProviderChain chain -> "AWS provider chain";
+            case S3Credentials.Keys keys -> keys.toString();
+        };
+    }
+
+    private static String shown(S3Encryption encryption) {
+        return switch (encryption) {
+            case S3Encryption.StoreDefault bucket -> "default";
+            case S3Encryption.Kms kms -> "SSE-KMS " + kms.keyId();
+            case S3Encryption.CustomerKey key -> "SSE-C " + key.keyBase64();
+        };
+    }
+
+    private static String word(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT);
+    }
+}
