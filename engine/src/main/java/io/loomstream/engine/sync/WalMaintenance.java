@@ -24,6 +24,7 @@ final class WalMaintenance {
     private static final int FREEZE_LOOKS = 10;
     /** After a try that no writer answered. */
     private static final Duration BETWEEN_RESTARTS = Duration.ofSeconds(5);
+
     private static final int SHORT_TAIL_FRAMES = 100;
     private static final int TAKE_BACK_ATTEMPTS = 1000;
     private static final int TAIL_ROUNDS = 8;
