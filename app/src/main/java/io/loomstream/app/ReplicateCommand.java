@@ -141,11 +141,11 @@ final class ReplicateCommand implements Command {
             }
         });
         Replication replication = Replication.start(Workload.of(specs), ReplicationOptions.defaults());
-        replication.broken().thenAccept(failure -> stopped.countDown());
+        replication.whenBroken(stopped::countDown);
         log.atInfo().addKeyValue("databases", specs.size()).log("replicating");
         stopped.await();
         Report report = replication.stop(config.shutdownSyncTimeout(), config.shutdownSyncInterval());
-        boolean complete = state(report, log) && !replication.broken().isDone();
+        boolean complete = state(report, log) && !replication.broken();
         log.info(complete ? "stopped; every replica has everything" : "stopped");
         return complete ? 0 : 1;
     }

@@ -94,8 +94,8 @@ final class RestoreCommand implements Command {
                 ? new ProgressBar(err, System::nanoTime)
                 : RestoreProgress.NONE;
         if (words.on("f")) {
-            Optional<RestoreOutcome> none =
-                    FollowCommand.run(Follower.of(source.replica(), output, pace.followInterval(), check, progress), output);
+            Optional<RestoreOutcome> none = FollowCommand.run(
+                    Follower.of(source.replica(), output, pace.followInterval(), check, progress), output);
             return none.isEmpty() ? 0 : outcome(none.get(), words, err);
         }
         Restore restore = Restore.from(source.replica(), progress).inParallel(pace.parallelism());

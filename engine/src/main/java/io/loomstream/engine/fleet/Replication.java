@@ -23,8 +23,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,7 +47,8 @@ public final class Replication {
     private final Service service;
     private final TaskScope dispatchers;
     private final TaskScope tasks;
-    private final CompletableFuture<Throwable> broken = new CompletableFuture<>();
+    private final AtomicReference<@Nullable Runnable> whenBroken = new AtomicReference<>();
+    private volatile boolean broken;
 
     private Replication(Workload workload, ReplicationOptions options) {
         SyncServices services = services(options);
@@ -154,7 +156,7 @@ public final class Replication {
             fleet.drain();
         }
         for (Fleet fleet : fleets) {
-            while (!fleet.drained(PATIENCE_WITH_HOT) && time.nanoTime() < deadline && !broken.isDone()) {
+            while (!fleet.drained(PATIENCE_WITH_HOT) && time.nanoTime() < deadline && !broken) {
                 time.sleep(DRAIN_LOOK);
             }
         }
@@ -205,12 +207,27 @@ public final class Replication {
 
     private void dispatcherFailed(Throwable failure) {
         log.atError().setCause(failure).log("a thread that everything depends on has ended");
-        broken.complete(failure);
+        broken = true;
+        Runnable told = whenBroken.getAndSet(null);
+        if (told != null) {
+            told.run();
+        }
     }
 
-    /** Completed when the server cannot go on; whoever waits should stop it and end with an error. */
-    public CompletableFuture<Throwable> broken() {
+    /** Whether the server cannot go on: it should be stopped, and end with an error. */
+    public boolean broken() {
         return broken;
+    }
+
+    /** Runs something once when the server cannot go on; at once when that is so already. */
+    public void whenBroken(Runnable action) {
+        whenBroken.set(action);
+        if (broken) {
+            Runnable told = whenBroken.getAndSet(null);
+            if (told != null) {
+                told.run();
+            }
+        }
     }
 
     /** The fleets, for those who look at them. */

@@ -43,7 +43,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Copier {
     private static final int FRAME_HEADER_BYTES = 24;
-    private static final int CHUNK_BYTES = 256 * 1024;
+    static final int CHUNK_BYTES = 256 * 1024;
     private static final int SMALLEST_OUTPUT_BUFFER = 1024;
     private static final int LARGEST_OUTPUT_BUFFER = 64 * 1024;
 
@@ -74,8 +74,10 @@ final class Copier {
      * Stages the frames of a batch as the file after {@code cursor}'s.
      *
      * @param from the frame the batch starts after, 0 for a new WAL
+     * @param tap gets the file's pages too
      */
-    StagedCopy copyFrames(Cursor cursor, Wal wal, int from, WalBatch batch, ByteReader database, Path staging)
+    StagedCopy copyFrames(
+            Cursor cursor, Wal wal, int from, WalBatch batch, ByteReader database, Path staging, PageTap tap)
             throws IOException, InterruptedException {
         WalHeader header = wal.header();
         Txid txid = cursor.txid().next();
@@ -89,7 +91,7 @@ final class Copier {
         LtxHeader ltx = header(pageSize, batch.commitPages(), TxidRange.of(txid), wal, from, batch.lastFrame());
         byte[] page = new byte[pageSize];
         long size = (long) pages.length * pageSize;
-        LtxTrailer trailer = encode(staging, ltx, size, encoder -> {
+        LtxTrailer trailer = encode(staging, ltx, size, tap, encoder -> {
             for (int number : pages) {
                 int frame = frames.frameOf(number);
                 if (frame == 0) {
@@ -123,18 +125,14 @@ final class Copier {
     record Base(int pageSize, int commitPages, PageMap frames, WalPosition position) {}
 
     /** Stages every page: of the database file, with frames laid over. Without a WAL, {@code base} has no frames. */
-    StagedCopy copyEverything(Txid txid, Base base, Optional<Wal> wal, ByteReader database, Path staging)
+    StagedCopy copyEverything(Txid txid, Base base, Optional<Wal> wal, ByteReader database, Path staging, PageTap tap)
             throws IOException, InterruptedException {
         int pageSize = base.pageSize();
-        int lastFrame = base.position().frame();
-        TxidRange range = TxidRange.of(txid);
-        LtxHeader ltx = lastFrame == 0
-                ? withoutWal(pageSize, base.commitPages(), range)
-                : header(pageSize, base.commitPages(), range, wal.orElseThrow(), 0, lastFrame);
+        LtxHeader ltx = header(txid, base, wal);
         int lockPage = LockPage.of(pageSize);
         int pagesPerChunk = Math.max(1, CHUNK_BYTES / pageSize);
         byte[] chunk = new byte[Math.min(pagesPerChunk, base.commitPages()) * pageSize];
-        LtxTrailer trailer = encode(staging, ltx, (long) base.commitPages() * pageSize, encoder -> {
+        LtxTrailer trailer = encode(staging, ltx, (long) base.commitPages() * pageSize, tap, encoder -> {
             for (int first = 1; first <= base.commitPages(); first += pagesPerChunk) {
                 int count = Math.min(pagesPerChunk, base.commitPages() - first + 1);
                 int read = database.read((first - 1L) * pageSize, chunk, 0, count * pageSize);
@@ -153,10 +151,7 @@ final class Copier {
             }
         });
         return new StagedCopy(
-                staging,
-                cursor(txid, base, lastFrame == 0 ? WalSalts.NONE : ltx.walSalts(), trailer),
-                Files.size(staging),
-                base.commitPages());
+                staging, cursor(txid, base, ltx.walSalts(), trailer), Files.size(staging), base.commitPages());
     }
 
     /** How many complete copies were overtaken by a checkpoint and made exact with later frames. */
@@ -170,7 +165,7 @@ final class Copier {
      * @param first the first try, which is read and not changed
      * @param newer where the later frames are; its frames are those after the first try's only
      */
-    StagedCopy layOver(StagedCopy first, Base newer, Wal wal, ByteReader database, Path staging)
+    StagedCopy layOver(StagedCopy first, Base newer, Wal wal, ByteReader database, Path staging, PageTap tap)
             throws IOException, InterruptedException {
         madeExact.increment();
         int pageSize = newer.pageSize();
@@ -192,7 +187,7 @@ final class Copier {
         try (FileInputStream input = new FileInputStream(first.file().toFile());
                 LtxDecoder decoder = new LtxDecoder(input, first.file().toString(), resources)) {
             decoder.header();
-            LtxTrailer trailer = encode(staging, ltx, (long) newer.commitPages() * pageSize, encoder -> {
+            LtxTrailer trailer = encode(staging, ltx, (long) newer.commitPages() * pageSize, tap, encoder -> {
                 for (int number = 1; number <= newer.commitPages(); number++) {
                     if (number == lockPage) {
                         continue;
@@ -253,7 +248,7 @@ final class Copier {
             LtxHeader from = decoder.header();
             byte[] page = new byte[from.pageSize()];
             LtxHeader to = from.withRange(new TxidRange(Txid.ONE, from.range().max()));
-            encode(staging, to, (long) from.commit() * from.pageSize(), encoder -> {
+            encode(staging, to, (long) from.commit() * from.pageSize(), PageTap.NONE, encoder -> {
                 for (int number = decoder.nextPage(page, 0); number != 0; number = decoder.nextPage(page, 0)) {
                     encoder.page(number, page, 0);
                 }
@@ -262,7 +257,7 @@ final class Copier {
         }
     }
 
-    private static Cursor cursor(Txid txid, Base base, WalSalts salts, LtxTrailer trailer) {
+    static Cursor cursor(Txid txid, Base base, WalSalts salts, LtxTrailer trailer) {
         return new Cursor(
                 txid,
                 base.pageSize(),
@@ -278,6 +273,15 @@ final class Copier {
     /** A file with no WAL behind it says offset 32, size 0, salts 0: Litestream cannot take over from offset 0. */
     private LtxHeader withoutWal(int pageSize, int commit, TxidRange range) {
         return LtxHeader.of(pageSize, commit, range, time.now().toEpochMilli(), WalHeader.SIZE_BYTES, 0, WalSalts.NONE);
+    }
+
+    /** The header of a copy of the whole database. */
+    LtxHeader header(Txid txid, Base base, Optional<Wal> wal) {
+        TxidRange range = TxidRange.of(txid);
+        int lastFrame = base.position().frame();
+        return lastFrame == 0
+                ? withoutWal(base.pageSize(), base.commitPages(), range)
+                : header(base.pageSize(), base.commitPages(), range, wal.orElseThrow(), 0, lastFrame);
     }
 
     private LtxHeader header(int pageSize, int commit, TxidRange range, Wal wal, int from, int last) {
@@ -326,7 +330,7 @@ final class Copier {
         }
     }
 
-    private static void readFrame(Wal wal, int frame, byte[] buffer, int offset, int pageSize) throws IOException {
+    static void readFrame(Wal wal, int frame, byte[] buffer, int offset, int pageSize) throws IOException {
         long position = wal.header().frameOffset(frame) + FRAME_HEADER_BYTES;
         if (wal.source().read(position, buffer, offset, pageSize) < pageSize) {
             throw new EOFException(wal.name() + ": ends inside frame " + frame);
@@ -335,11 +339,16 @@ final class Copier {
 
     /** Writes a file's pages between header and trailer. */
     @FunctionalInterface
-    private interface Pages {
-        void writeTo(LtxEncoder encoder) throws IOException, InterruptedException;
+    interface Pages {
+        void writeTo(PageTap encoder) throws IOException, InterruptedException;
     }
 
-    private LtxTrailer encode(Path staging, LtxHeader header, long pageBytes, Pages pages)
+    /**
+     * Writes a file, or nothing.
+     *
+     * @param pageBytes about how much it will hold at most, for the size of buffers
+     */
+    LtxTrailer encode(Path staging, LtxHeader header, long pageBytes, PageTap tap, Pages pages)
             throws IOException, InterruptedException {
         int buffer = Math.clamp(pageBytes, SMALLEST_OUTPUT_BUFFER, LARGEST_OUTPUT_BUFFER);
         boolean complete = false;
@@ -350,7 +359,10 @@ final class Copier {
                 OutputStream out = new BufferedOutputStream(new FileOutputStream(file.getFD()), buffer)) {
             LtxTrailer trailer;
             try (LtxEncoder encoder = new LtxEncoder(out, header, resources, () -> indexSpill(staging))) {
-                pages.writeTo(encoder);
+                pages.writeTo((number, page, offset) -> {
+                    encoder.page(number, page, offset);
+                    tap.page(number, page, offset);
+                });
                 trailer = encoder.finish();
             }
             out.flush();

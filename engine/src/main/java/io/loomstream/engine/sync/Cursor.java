@@ -36,6 +36,11 @@ public record Cursor(
         return new Cursor(txid, pageSize, commitPages, walSalts, frame, frameChecksum, sealed, database, ltxChecksum);
     }
 
+    /** The same place in the WAL as the state that another L0 file made. */
+    Cursor asOf(Txid made, long checksum) {
+        return new Cursor(made, pageSize, commitPages, walSalts, frame, frameChecksum, sealed, database, checksum);
+    }
+
     /** The same position, after something that may have changed files behind their times: nothing proves it any more. */
     Cursor unproven() {
         return observed(database.provingNothing(), sealed);

@@ -40,6 +40,7 @@ final class DatabaseSync implements AutoCloseable {
     private final DatabaseOptions options;
     private final DatabaseFiles files;
     private final LocalFiles local;
+    private final PageIndex pageIndex;
     private final SyncServices services;
     private final ReentrantLock lock = new ReentrantLock();
     private final RollbackCapture rollback;
@@ -65,6 +66,7 @@ final class DatabaseSync implements AutoCloseable {
         this.services = services;
         this.files = services.files(options.path());
         this.local = new LocalFiles(options.metaPath());
+        this.pageIndex = services.pageIndex(local);
         this.rollback = new RollbackCapture(this, files, services);
         this.maintenance = new WalMaintenance(options, files, services);
     }
@@ -96,6 +98,10 @@ final class DatabaseSync implements AutoCloseable {
 
     LocalFiles local() {
         return local;
+    }
+
+    PageIndex pageIndex() {
+        return pageIndex;
     }
 
     /** The newest TXID that has a local file. */
@@ -380,7 +386,7 @@ final class DatabaseSync implements AutoCloseable {
 
     // ---- position -----------------------------------------------------------------------------------------------
 
-    private void open() throws IOException {
+    private void open() throws IOException, InterruptedException {
         if (cursorFile != null) {
             return;
         }
@@ -405,12 +411,35 @@ final class DatabaseSync implements AutoCloseable {
                 localMax = newest;
                 remembered = usable(slot.map(CursorFile.Slot::uploaded).orElse(Txid.ZERO), newest, txids);
                 foundAtStart = newest;
+                if (cursor.isPresent() && store.loadedAfterCrashOfMachine()) {
+                    forgetTornFiles(txids);
+                }
             }
             cursorFile = store;
             complete = true;
         } finally {
             if (!complete) {
                 store.close();
+            }
+        }
+    }
+
+    /**
+     * After a power cut a file may have its name and its end, and nothing in between. Then nothing local counts: the position
+     * is the replica's.
+     */
+    private void forgetTornFiles(NavigableSet<Txid> txids) throws IOException, InterruptedException {
+        for (Txid txid : txids) {
+            if (!local.isWhole(txid, services.codec())) {
+                log.atWarn()
+                        .addKeyValue("db", options.path())
+                        .addKeyValue("txid", txid)
+                        .log("a local file is damaged: going on from the replica's position with every page");
+                local.clear();
+                cursor = Optional.empty();
+                localMax = Txid.ZERO;
+                remembered = Txid.ZERO;
+                return;
             }
         }
     }
@@ -580,7 +609,7 @@ final class DatabaseSync implements AutoCloseable {
     }
 
     /** Applies a copy: from here on it is what the database's history says. */
-    void apply(StagedCopy copy, boolean complete) throws IOException {
+    void apply(StagedCopy copy, boolean complete, IndexUpdate index) throws IOException {
         Optional<FileStat> database = files.statDatabase();
         if (database.isEmpty()) {
             Files.deleteIfExists(copy.file());
@@ -588,7 +617,9 @@ final class DatabaseSync implements AutoCloseable {
         }
         Txid txid = copy.next().txid();
         opened().store(copy.next(), uploaded);
+        index.prepare(copy.next());
         local.publish(copy.file(), txid, database.get());
+        index.complete();
         cursor = Optional.of(copy.next());
         chainBroken = false;
         if (complete) {

@@ -1,11 +1,15 @@
 package io.loomstream.engine.sync;
 
+import io.loomstream.engine.error.CorruptDataException;
+import io.loomstream.engine.ltx.CodecResources;
 import io.loomstream.engine.ltx.Level;
+import io.loomstream.engine.ltx.LtxDecoder;
 import io.loomstream.engine.ltx.LtxTrailer;
 import io.loomstream.engine.ltx.Txid;
 import io.loomstream.engine.ltx.TxidRange;
 import io.loomstream.engine.posix.FileStat;
 import io.loomstream.engine.replica.FileAccess;
+import java.io.FileInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -47,6 +51,21 @@ final class LocalFiles {
 
     Path cursorFile() {
         return meta.resolve("loomstream.cursor");
+    }
+
+    /** Where the page index is. */
+    Path pagesFile() {
+        return meta.resolve("loomstream.pages");
+    }
+
+    /** Where a page index is written before it gets its name. */
+    Path pagesStaging() {
+        return meta.resolve("loomstream.pages" + STAGED);
+    }
+
+    /** Gives a complete page index its name. */
+    void publishPages() throws IOException {
+        Files.move(pagesStaging(), pagesFile(), StandardCopyOption.ATOMIC_MOVE);
     }
 
     /** Creates the directories, as open to others as the database's own is. */
@@ -160,6 +179,23 @@ final class LocalFiles {
         }
     }
 
+    /** Reads a file to its end and compares its checksum. */
+    boolean isWhole(Txid txid, CodecResources resources) throws IOException, InterruptedException {
+        Path path = path(txid);
+        try (FileInputStream input = new FileInputStream(path.toFile());
+                LtxDecoder decoder = new LtxDecoder(input, path.toString(), resources)) {
+            byte[] page = new byte[decoder.header().pageSize()];
+            int number;
+            do {
+                number = decoder.nextPage(page, 0);
+            } while (number != 0);
+            decoder.finish();
+            return true;
+        } catch (CorruptDataException damaged) {
+            return false;
+        }
+    }
+
     /** Removes the files before {@code first}. */
     void deleteBefore(Txid first) throws IOException {
         for (Txid txid : list().headSet(first)) {
@@ -167,8 +203,9 @@ final class LocalFiles {
         }
     }
 
-    /** Removes every local L0 file: another history has overtaken them. */
+    /** Removes every local L0 file, and the page index first: another history has overtaken them. */
     void clear() throws IOException {
+        Files.deleteIfExists(pagesFile());
         List<Txid> newestFirst = new ArrayList<>(list().descendingSet());
         for (Txid txid : newestFirst) {
             Files.deleteIfExists(path(txid));

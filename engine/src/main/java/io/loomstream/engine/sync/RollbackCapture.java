@@ -18,7 +18,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Copies a database that is in a rollback-journal mode. There is no WAL to follow: whenever the file changed, all of it is
- * copied. Without any lock while it is at rest; a writer that never rests is kept from committing for the length of a copy.
+ * read, and what differs is copied. Without any lock while it is at rest; a writer that never rests is kept from committing for the length of a copy.
  *
  * <p>Used by one task at a time, under its database's lock.
  */
@@ -48,13 +48,28 @@ final class RollbackCapture {
                     .log("not in WAL mode: the whole database is copied after each change");
         }
         FileFingerprint before = owner.fingerprint();
-        Verdict verdict = Continuity.decide(observe(before));
+        Observation seen = observe(before);
+        Verdict verdict = Continuity.decide(seen);
+        services.counters().decided(verdict);
         return switch (verdict) {
             case Verdict.InSync inSync -> Look.QUIET;
             case Verdict.Wait wait -> Look.WAITS_FOR_REPLICA;
-            case Verdict.Full(Txid txid) -> mayCopyEverything ? copy(txid) : Look.NEEDS_FULL_COPY;
-            case Verdict.Resync(Txid txid, Verdict.Reason reason) ->
-                mayCopyEverything ? copy(txid) : Look.NEEDS_FULL_COPY;
+            case Verdict.Full(Txid txid) -> {
+                if (!mayCopyEverything) {
+                    yield Look.NEEDS_FULL_COPY;
+                }
+                try (WholeCopy whole = WholeCopy.everyPage(services, owner.pageIndex(), txid)) {
+                    yield copy(txid, whole);
+                }
+            }
+            case Verdict.Resync(Txid txid, Verdict.Reason reason) -> {
+                if (!mayCopyEverything) {
+                    yield Look.NEEDS_FULL_COPY;
+                }
+                try (WholeCopy whole = WholeCopy.resync(services, owner.pageIndex(), txid, seen)) {
+                    yield copy(txid, whole);
+                }
+            }
             case Verdict.Continue(int frame) -> throw new IllegalStateException("there is no WAL to continue in");
         };
     }
@@ -79,24 +94,24 @@ final class RollbackCapture {
                 .orElseThrow(() -> new TransientStorageException(files.database() + ": its header is being changed"));
     }
 
-    private Look copy(Txid txid) throws IOException, InterruptedException {
+    private Look copy(Txid txid, WholeCopy whole) throws IOException, InterruptedException {
         FileFingerprint before = owner.fingerprint();
         if (before.racy()) {
             services.time().sleep(REST);
             before = owner.fingerprint();
         }
         if (failedTries >= TRIES_WITHOUT_LOCK) {
-            return services.taker().underReadLock(files, () -> copyUnchanged(txid, owner.fingerprint(), true));
+            return services.taker().underReadLock(files, () -> copyUnchanged(txid, whole, owner.fingerprint(), true));
         }
         if (before.racy() || files.hasJournal()) {
             failedTries++;
             return Look.MOVED;
         }
-        return copyUnchanged(txid, before, false);
+        return copyUnchanged(txid, whole, before, false);
     }
 
     /** Copies, and keeps the copy if the file is the same before and after. */
-    private Look copyUnchanged(Txid txid, FileFingerprint before, boolean locked)
+    private Look copyUnchanged(Txid txid, WholeCopy whole, FileFingerprint before, boolean locked)
             throws IOException, InterruptedException {
         Path staging = owner.local().staging(txid);
         try (DatabaseReader database = files.openDatabase()) {
@@ -108,7 +123,7 @@ final class RollbackCapture {
             int pageSize = header.get().pageSize();
             int commit = Math.toIntExact(database.sizeBytes() / pageSize);
             Copier.Base base = new Copier.Base(pageSize, commit, new PageMap(), Copier.nowhere());
-            StagedCopy copy = services.copier().copyEverything(txid, base, Optional.empty(), database::read, staging);
+            StagedCopy copy = whole.read(base, Optional.empty(), database::read, staging);
             boolean same = before.looksLike(owner.fingerprint()) && (locked || !files.hasJournal());
             if (!same) {
                 Files.deleteIfExists(staging);
@@ -116,9 +131,9 @@ final class RollbackCapture {
                 return Look.MOVED;
             }
             Cursor next = copy.next().observed(before, true);
-            owner.apply(new StagedCopy(copy.file(), next, copy.bytes(), copy.pages()), true);
+            boolean changed = whole.apply(new StagedCopy(copy.file(), next, copy.bytes(), copy.pages()), owner);
             failedTries = 0;
-            return Look.COPIED;
+            return changed ? Look.COPIED : Look.QUIET;
         }
     }
 }

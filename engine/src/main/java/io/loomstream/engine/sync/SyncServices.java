@@ -9,6 +9,7 @@ import io.loomstream.engine.sqlite.SqliteConnections;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 
 /**
  * What all databases of a process share.
@@ -21,6 +22,9 @@ import java.nio.file.Path;
  * @param adoption takes positions over from L0 files without a cursor
  * @param bootId this start of the machine
  * @param owners which database has which file
+ * @param codec LZ4 and what goes with it
+ * @param hashing of page indexes
+ * @param counters of verdicts and copies
  */
 public record SyncServices(
         Time time,
@@ -30,7 +34,10 @@ public record SyncServices(
         Copier copier,
         Adoption adoption,
         BootId bootId,
-        Owners owners) {
+        Owners owners,
+        CodecResources codec,
+        PageIndex.Hashing hashing,
+        SyncCounters counters) {
 
     public static SyncServices create(Time time, Posix posix, SqliteConnections connections, CodecResources resources) {
         return new SyncServices(
@@ -41,7 +48,40 @@ public record SyncServices(
                 new Copier(resources, time),
                 new Adoption(resources),
                 BootId.current(),
-                new Owners());
+                new Owners(),
+                resources,
+                new PageIndex.Hashing(new SipHash128(), new SecureRandom()),
+                new SyncCounters());
+    }
+
+    /** The same with other page hashes: for tests of the tests. */
+    SyncServices withHash(PageHash hash) {
+        return new SyncServices(
+                time,
+                posix,
+                connections,
+                taker,
+                copier,
+                adoption,
+                bootId,
+                owners,
+                codec,
+                new PageIndex.Hashing(hash, hashing.keys()),
+                counters);
+    }
+
+    /** The same after another start of the machine: for tests. */
+    SyncServices after(BootId boot) {
+        return new SyncServices(
+                time, posix, connections, taker, copier, adoption, boot, new Owners(), codec, hashing, counters);
+    }
+
+    PageIndex pageIndex(LocalFiles local) {
+        return new PageIndex(local, hashing, codec);
+    }
+
+    PageDiff differences(PageIndexFile basis) {
+        return new PageDiff(copier, codec, hashing.hash(), basis);
     }
 
     DatabaseFiles files(Path database) {

@@ -336,7 +336,9 @@ final class WalCapture {
                     proven = true;
                 }
             }
-            Verdict verdict = Continuity.decide(observe(database, index, wal));
+            Observation seen = observe(database, index, wal);
+            Verdict verdict = Continuity.decide(seen);
+            services.counters().decided(verdict);
             return switch (verdict) {
                 case Verdict.InSync inSync -> {
                     proven = true;
@@ -352,8 +354,14 @@ final class WalCapture {
                     }
                     yield copyFrames(wal.orElseThrow(), frame);
                 }
-                case Verdict.Full(Txid txid) ->
-                    mayCopyEverything ? copyEverything(txid, database, index, wal) : Step.NEEDS_FULL_COPY;
+                case Verdict.Full(Txid txid) -> {
+                    if (!mayCopyEverything) {
+                        yield Step.NEEDS_FULL_COPY;
+                    }
+                    try (WholeCopy whole = WholeCopy.everyPage(services, owner.pageIndex(), txid)) {
+                        yield copyWhole(txid, whole, database, index, wal);
+                    }
+                }
                 case Verdict.Resync(Txid txid, Verdict.Reason reason) -> {
                     if (!mayCopyEverything) {
                         yield Step.NEEDS_FULL_COPY;
@@ -362,8 +370,10 @@ final class WalCapture {
                             .addKeyValue("db", options.path())
                             .addKeyValue("reason", reason.text())
                             .addKeyValue("txid", txid)
-                            .log("copying every page again");
-                    yield copyEverything(txid, database, index, wal);
+                            .log("reading every page again");
+                    try (WholeCopy whole = WholeCopy.resync(services, owner.pageIndex(), txid, seen)) {
+                        yield copyWhole(txid, whole, database, index, wal);
+                    }
                 }
             };
         } finally {
@@ -416,12 +426,15 @@ final class WalCapture {
                     wal.name(), wal.header().endOfFrame(from), "no commit up to frame " + wal.lastFrame());
         }
         Path staging = owner.local().stagingFromSpare(cursor.txid().next());
-        StagedCopy copy = services.copier().copyFrames(cursor, wal, from, batch, hold::readDatabase, staging);
-        if (!stoodStill(wal)) {
-            Files.deleteIfExists(copy.file());
-            return Step.DISCARDED;
+        StagedCopy copy;
+        try (IndexUpdate update = owner.pageIndex().follow(cursor, batch.commitPages())) {
+            copy = services.copier().copyFrames(cursor, wal, from, batch, hold::readDatabase, staging, update);
+            if (!stoodStill(wal)) {
+                Files.deleteIfExists(copy.file());
+                return Step.DISCARDED;
+            }
+            owner.apply(copy, false, update);
         }
-        owner.apply(copy, false);
         proven = true;
         log.atDebug()
                 .addKeyValue("db", options.path())
@@ -454,15 +467,15 @@ final class WalCapture {
     }
 
     /**
-     * Copies every page while applications go on. Frames up to M0, the last one at the start, are laid over the database
+     * Copies the whole database while applications go on. Frames up to M0, the last one at the start, are laid over the database
      * file. If nothing later was, or is being, written into the file by a checkpoint the copy is exact at M0. Otherwise it
      * is a mixture, which the frames after M0, laid over it, make exact at the last of them.
      */
-    private Step copyEverything(Txid txid, FileFingerprint before, WalIndex index, Optional<Copier.Wal> wal)
+    private Step copyWhole(Txid txid, WholeCopy whole, FileFingerprint before, WalIndex index, Optional<Copier.Wal> wal)
             throws IOException, InterruptedException {
         Path staging = owner.local().staging(txid);
         Copier.Base base = base(wal, index);
-        StagedCopy copy = services.copier().copyEverything(txid, base, wal, hold::readDatabase, staging);
+        StagedCopy copy = whole.read(base, wal, hold::readDatabase, staging);
         boolean kept = false;
         try {
             // In this order: a checkpoint that ends between the two shows in the index.
@@ -479,7 +492,7 @@ final class WalCapture {
                 }
                 next = copy.next().observed(before, index.fullyBackfilled());
             } else {
-                Optional<StagedCopy> exact = layOver(copy, base, after);
+                Optional<StagedCopy> exact = layOver(whole, copy, base, after);
                 if (exact.isEmpty()) {
                     return Step.DISCARDED;
                 }
@@ -487,16 +500,16 @@ final class WalCapture {
                 copy = exact.get();
                 next = copy.next().observed(before, false);
             }
-            owner.apply(new StagedCopy(copy.file(), next, copy.bytes(), copy.pages()), true);
+            boolean changed = whole.apply(new StagedCopy(copy.file(), next, copy.bytes(), copy.pages()), owner);
             kept = true;
             proven = true;
             log.atInfo()
                     .addKeyValue("db", options.path())
-                    .addKeyValue("txid", txid)
-                    .addKeyValue("pages", copy.pages())
-                    .addKeyValue("bytes", copy.bytes())
-                    .log("every page copied");
-            return Step.COPIED;
+                    .addKeyValue("txid", owner.localMax())
+                    .addKeyValue("pages", changed ? copy.pages() : 0)
+                    .addKeyValue("bytes", changed ? copy.bytes() : 0)
+                    .log(whole.differencesOnly() ? "what differs copied" : "every page copied");
+            return changed ? Step.COPIED : Step.IN_SYNC;
         } finally {
             if (!kept) {
                 Files.deleteIfExists(copy.file());
@@ -526,7 +539,7 @@ final class WalCapture {
     }
 
     /** Empty when the WAL is not the one the first try saw. */
-    private Optional<StagedCopy> layOver(StagedCopy first, Copier.Base base, WalIndex after)
+    private Optional<StagedCopy> layOver(WholeCopy whole, StagedCopy first, Copier.Base base, WalIndex after)
             throws IOException, InterruptedException {
         try (WalFile file = hold.openWal().orElse(null)) {
             Optional<WalHeader> header = file == null ? Optional.empty() : file.header();
@@ -542,7 +555,7 @@ final class WalCapture {
                     batch.pages(),
                     new WalPosition(batch.lastFrame(), batch.checksum()));
             Path staging = first.file().resolveSibling(first.file().getFileName() + ".tmp");
-            StagedCopy exact = services.copier().layOver(first, newer, wal, hold::readDatabase, staging);
+            StagedCopy exact = whole.layOver(first, newer, wal, hold::readDatabase, staging);
             if (!stoodStill(wal)) {
                 Files.deleteIfExists(exact.file());
                 return Optional.empty();

@@ -99,12 +99,13 @@ class AdoptionTest {
                     batch.commitPages(),
                     batch.pages(),
                     new WalPosition(batch.lastFrame(), batch.checksum()));
-            return copier.copyEverything(new Txid(txid), base, Optional.of(upTo(to)), hold::readDatabase, ltx(txid))
+            return copier.copyEverything(
+                            new Txid(txid), base, Optional.of(upTo(to)), hold::readDatabase, ltx(txid), PageTap.NONE)
                     .next();
         }
         Cursor before = copy(txid - 1, 0, from);
         WalBatch batch = copier.map(upTo(to), new WalPosition(from, before.frameChecksum()), 0);
-        return copier.copyFrames(before, upTo(to), from, batch, hold::readDatabase, ltx(txid))
+        return copier.copyFrames(before, upTo(to), from, batch, hold::readDatabase, ltx(txid), PageTap.NONE)
                 .next();
     }
 

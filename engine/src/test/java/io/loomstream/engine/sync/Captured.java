@@ -58,15 +58,7 @@ final class Captured implements AutoCloseable {
 
     /** As after another start of the machine, without a shutdown in order before it. */
     Captured afterAnotherBoot() {
-        services = new SyncServices(
-                services.time(),
-                services.posix(),
-                services.connections(),
-                services.taker(),
-                services.copier(),
-                services.adoption(),
-                new BootId(1, System.nanoTime()),
-                services.owners());
+        services = services.after(new BootId(1, System.nanoTime()));
         return start();
     }
 
