@@ -8,6 +8,7 @@ import io.loomstream.engine.replica.FileAccess;
 import io.loomstream.engine.replica.FileSteps;
 import io.loomstream.engine.replica.ReplicaClient;
 import io.loomstream.engine.replica.ReplicaFile;
+import io.loomstream.engine.restore.ResumableInputStream;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -102,15 +103,14 @@ final class Staging {
     }
 
     private StagedFile.Content fetch(ReplicaFile file, boolean large) throws IOException {
-        try (InputStream in = replica.open(file.level(), file.range(), 0)) {
+        try (InputStream in = new ResumableInputStream(replica, file)) {
             if (large) {
                 try (OutputStream out = Channels.newOutputStream(steps.create(spool, FileAccess.PRIVATE.files()))) {
                     in.transferTo(out);
                 }
                 return () -> Files.newInputStream(spool);
             }
-            // The listing said so much; a file that is longer is cut here and refused by its decoder.
-            byte[] bytes = in.readNBytes(LARGE_BYTES);
+            byte[] bytes = in.readAllBytes();
             return () -> new ByteArrayInputStream(bytes);
         }
     }

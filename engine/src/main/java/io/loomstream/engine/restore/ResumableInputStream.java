@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * Bytes of one stored file, opened with the first read and reopened where it broke off: a connection that ends
  * early looks like the end of the file, so only the listed size says where the end of the file is. Not thread-safe.
  */
-final class ResumableInputStream extends InputStream {
+public final class ResumableInputStream extends InputStream {
     private static final int RETRIES = 3;
 
     private final ReplicaClient replica;
@@ -25,7 +25,7 @@ final class ResumableInputStream extends InputStream {
     private @Nullable InputStream stream;
 
     /** All of a file. */
-    ResumableInputStream(ReplicaClient replica, ReplicaFile file) {
+    public ResumableInputStream(ReplicaClient replica, ReplicaFile file) {
         this(replica, file, 0, file.sizeBytes());
     }
 

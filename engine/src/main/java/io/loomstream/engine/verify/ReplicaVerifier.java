@@ -7,6 +7,7 @@ import io.loomstream.engine.ltx.Level;
 import io.loomstream.engine.ltx.LtxDecoder;
 import io.loomstream.engine.ltx.LtxHeader;
 import io.loomstream.engine.ltx.Txid;
+import io.loomstream.engine.replica.MissingFileException;
 import io.loomstream.engine.replica.ReplicaClient;
 import io.loomstream.engine.replica.ReplicaFile;
 import io.loomstream.engine.restore.IntegrityCheck;
@@ -18,6 +19,7 @@ import io.loomstream.engine.restore.RestorePlan;
 import io.loomstream.engine.restore.RestorePlanner;
 import io.loomstream.engine.restore.RestoreProgress;
 import io.loomstream.engine.restore.RestoreRequest;
+import io.loomstream.engine.restore.ResumableInputStream;
 import io.loomstream.engine.restore.Target;
 import java.io.IOException;
 import java.io.InputStream;
@@ -135,7 +137,7 @@ public final class ReplicaVerifier {
             return; // found already
         }
         String source = "level " + file.level() + " " + file.range().fileName() + " of " + replica.describe();
-        try (InputStream in = replica.open(file.level(), file.range(), 0);
+        try (InputStream in = new ResumableInputStream(replica, file);
                 LtxDecoder decoder = new LtxDecoder(in, source, CodecResources.shared())) {
             LtxHeader header = decoder.header();
             if (!header.range().equals(file.range())) {
@@ -154,6 +156,11 @@ public final class ReplicaVerifier {
             decoder.finish();
         } catch (CorruptDataException e) {
             findings.add(Finding.of(Finding.Kind.CORRUPT, file, String.valueOf(e.getMessage())));
+        } catch (MissingFileException e) {
+            // A server's retention at work is no problem; a file that is listed and not there is one.
+            if (replica.list(file.level(), file.range().min()).contains(file)) {
+                findings.add(Finding.of(Finding.Kind.UNREADABLE, file, String.valueOf(e.getMessage())));
+            }
         } catch (IOException | EngineException e) {
             findings.add(Finding.of(Finding.Kind.UNREADABLE, file, String.valueOf(e.getMessage())));
         }

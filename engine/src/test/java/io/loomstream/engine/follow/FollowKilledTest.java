@@ -1,6 +1,8 @@
 package io.loomstream.engine.follow;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.loomstream.engine.error.EngineException;
@@ -63,6 +65,25 @@ class FollowKilledTest {
             upstream.store(new Level(1), 2, 3);
             upstream.delete(Level.L0, 2, 2);
         });
+    }
+
+    @Test
+    void atEveryOperationOfTheFirstRestore() throws Exception {
+        upstream.commit();
+        StoppingDisk whole = StoppingDisk.never();
+        FollowSetup.ready(FollowSetup.follower(upstream.client(), output, whole));
+        upstream.commit();
+        assertTrue(whole.taken().size() > 8, whole.taken().toString());
+        for (int stopAt = 0; stopAt < whole.taken().size(); stopAt++) {
+            clear();
+            Follower killed = FollowSetup.follower(upstream.client(), output, new StoppingDisk(stopAt));
+            assertThrows(EngineException.class, killed::prepare);
+            assertFalse(Files.exists(output), "a database without its sidecar");
+
+            FollowSetup.ready(FollowSetup.follower(upstream.client(), output, StoppingDisk.never()));
+            assertEquals(new Txid(2), follow(StoppingDisk.never()));
+            FollowSetup.assertHolds(output, upstream.image(2));
+        }
     }
 
     @FunctionalInterface

@@ -14,7 +14,7 @@ import java.util.Collections;
 import java.util.List;
 
 /** A real replica whose requests are counted; any change to it is an error. */
-public final class CountingReplica implements ReplicaClient {
+public class CountingReplica implements ReplicaClient {
     private final ReplicaClient real;
     private final List<String> lists = Collections.synchronizedList(new ArrayList<>());
     private final List<String> opens = Collections.synchronizedList(new ArrayList<>());

@@ -19,6 +19,7 @@ import io.loomstream.engine.restore.RestoreOutcome;
 import io.loomstream.engine.restore.RestoreProgress;
 import io.loomstream.engine.restore.RestoreRequest;
 import io.loomstream.engine.testing.AppProcess;
+import io.loomstream.engine.testing.CountingReplica;
 import io.loomstream.engine.testing.UntouchedReplica;
 import io.loomstream.engine.verify.Finding.Kind;
 import io.loomstream.engine.wal.WalSalts;
@@ -209,6 +210,22 @@ class ReplicaVerifierTest {
         try (Stream<Path> left = Files.list(scratch)) {
             assertEquals(0, left.count());
         }
+    }
+
+    /** Retention deletes it between the listing and its reading. */
+    @Test
+    void fileThatAgesOutMeanwhileIsNoProblem() throws Exception {
+        store("0:1-1", "0:2-2", "9:1-2");
+        CountingReplica aging = new CountingReplica(client()) {
+            @Override
+            public List<ReplicaFile> list(Level level, Txid seek) {
+                List<ReplicaFile> files = super.list(level, seek);
+                client().delete(Level.L0, List.of(TxidRange.of(Txid.ONE)));
+                return files;
+            }
+        };
+        VerifyReport report = new ReplicaVerifier(aging).deep(Files.createTempDirectory(directory, "scratch"));
+        assertTrue(report.ok(), report.toString());
     }
 
     @Test
