@@ -5,6 +5,7 @@ import io.loomstream.engine.testing.s3.S3ServerMain;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
@@ -14,7 +15,7 @@ import jdk.jfr.consumer.RecordingFile;
 /**
  * Which HTTP client carries uploads better? Files of 4 KB are put into S3Proxy, which runs in a process of its own, by a
  * fresh process for each client and number of permits, with the server's JVM flags. One JSON line each: puts a second,
- * resident memory, connections opened.
+ * resident memory as it is and after a full collection, connections opened.
  *
  * <p>Run: {@code scripts/perf-java.sh io.loomstream.perf.s3.S3Throughput}; with {@code -Ds3perf.pinning=true} it counts
  * instead how often a carrier thread was pinned for over a millisecond, and {@code -Ds3perf.java=} measures another JDK.
@@ -63,29 +64,39 @@ public final class S3Throughput {
                 Recording recording = new Recording()) {
             client.upload(file, 0, WARM_UP);
             if (pinning) {
-                recording.enable("jdk.VirtualThreadPinned").withThreshold(java.time.Duration.ofMillis(1));
+                recording.enable("jdk.VirtualThreadPinned").withThreshold(Duration.ofMillis(1));
                 recording.start();
             }
             long start = System.nanoTime();
             client.upload(file, WARM_UP, puts);
             double seconds = (System.nanoTime() - start) / (double) TimeUnit.SECONDS.toNanos(1);
+            long rssBytes = Proc.rssBytes();
+            long connections = Proc.connectionsTo(port);
             String pinned = pinning ? ",\"pinned\":" + pinnedEvents(recording, directory) : "";
             System.out.printf(
                     Locale.ROOT,
                     "result={\"client\":\"%s\",\"permits\":%d,\"puts\":%d,\"puts_per_s\":%.0f,\"rss_mb\":%.1f,"
-                            + "\"connections\":%d%s,\"jdk\":\"%s\"}%n",
+                            + "\"rss_collected_mb\":%.1f,\"connections\":%d%s,\"jdk\":\"%s\"}%n",
                     http,
                     permits,
                     puts,
                     puts / seconds,
-                    Proc.rssBytes() / 1e6,
-                    Proc.connectionsTo(port),
+                    rssBytes / 1e6,
+                    collectedRssBytes() / 1e6,
+                    connections,
                     pinned,
                     Runtime.version());
         } finally {
             Files.deleteIfExists(file);
             Files.deleteIfExists(directory);
         }
+    }
+
+    /** Without garbage: the server's heap shrinks with a full collection, which it does when it is at rest. */
+    private static long collectedRssBytes() throws IOException {
+        System.gc();
+        System.gc();
+        return Proc.rssBytes();
     }
 
     private static long pinnedEvents(Recording recording, Path directory) throws IOException {
