@@ -285,6 +285,28 @@ class ForeignChangesTest {
         captured.assertRestoresToSource();
     }
 
+    /** The copy that the commit before it asks for ends where SQLite says, not where the WAL does. */
+    @Test
+    void aCopyEndsBeforeACommitFrameThatSqliteDoesNotKnowOf() throws Exception {
+        insert(3);
+        captured.catchUp();
+        insert(1);
+        int published;
+        try (WalForge wal = WalForge.open(captured.wal())) {
+            published = wal.frames();
+            byte[] page = wal.page(published);
+            Arrays.fill(page, page.length - 400, page.length - 10, (byte) 'Z');
+            wal.write(published + 1, wal.pageNumber(published), wal.commit(published), page);
+        }
+        assertEquals(Look.COPIED, captured.look());
+        assertEquals(published, captured.cursor().frame());
+        captured.catchUp();
+        captured.assertRestoresToSource();
+        insert(1); // overwrites the phantom
+        captured.catchUp();
+        captured.assertRestoresToSource();
+    }
+
     /** Nobody is left who could tell whether that transaction happened: SQLite's recovery decides, then it is copied. */
     @Test
     void aWalThatHidesACommitIsNotDeletedButRecovered() throws Exception {
