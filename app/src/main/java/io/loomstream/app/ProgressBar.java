@@ -12,7 +12,7 @@ import java.util.function.LongSupplier;
  * One line on a terminal that says how far a restore is: share and rate of the bytes read from the replica. Written over
  * itself a few times a second, and removed at the end. One thread.
  */
-final class ProgressBar implements RestoreProgress, AutoCloseable {
+final class ProgressBar implements RestoreProgress {
     private static final long REDRAW_NANOS = Duration.ofMillis(200).toNanos();
     private static final int CELLS = 24;
     private static final String ERASE_LINE = "\r\033[K";
@@ -97,8 +97,9 @@ final class ProgressBar implements RestoreProgress, AutoCloseable {
     }
 
     @Override
-    public void close() {
+    public void ended() {
         if (drawn) {
+            drawn = false;
             terminal.print(ERASE_LINE);
             terminal.flush();
         }

@@ -90,19 +90,19 @@ final class RestoreCommand implements Command {
             log().atInfo().addKeyValue("path", output).log("database already exists, nothing restored");
             return 0;
         }
-        try (ProgressBar bar = new ProgressBar(err, System::nanoTime)) {
-            RestoreProgress progress = ProgressBar.wanted() && !words.on("json") ? bar : RestoreProgress.NONE;
-            if (words.on("f")) {
-                Optional<RestoreOutcome> none = FollowCommand.run(
-                        Follower.of(source.replica(), output, pace.followInterval(), check, progress), output);
-                return none.isEmpty() ? 0 : outcome(none.get(), words, err);
-            }
-            Restore restore = Restore.from(source.replica(), progress).inParallel(pace.parallelism());
-            if (source.oldFormat().isPresent()) {
-                restore = restore.orFrom(source.oldFormat().get());
-            }
-            return restore(restore, target, check, source, output, words, out, err);
+        RestoreProgress progress = ProgressBar.wanted() && !words.on("json")
+                ? new ProgressBar(err, System::nanoTime)
+                : RestoreProgress.NONE;
+        if (words.on("f")) {
+            Optional<RestoreOutcome> none = FollowCommand.run(
+                    Follower.of(source.replica(), output, pace.followInterval(), check, progress), output);
+            return none.isEmpty() ? 0 : outcome(none.get(), words, err);
         }
+        Restore restore = Restore.from(source.replica(), progress).inParallel(pace.parallelism());
+        if (source.oldFormat().isPresent()) {
+            restore = restore.orFrom(source.oldFormat().get());
+        }
+        return restore(restore, target, check, source, output, words, out, err);
     }
 
     private static int restore(

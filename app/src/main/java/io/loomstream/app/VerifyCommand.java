@@ -56,7 +56,13 @@ final class VerifyCommand implements Command {
             throw new UsageException("-tmp goes with -deep");
         }
         Loggers.ofProcess().configure(LoggingConfig.defaults(), err);
-        Sources sources = new Sources();
+        try (Sources sources = new Sources()) {
+            return run(sources, deep, words, out, err);
+        }
+    }
+
+    private static int run(Sources sources, boolean deep, Flags.Parsed words, PrintStream out, PrintStream err)
+            throws UsageException, IOException, InterruptedException {
         Path scratch = sources.path(words.value("tmp").orElse(System.getProperty("java.io.tmpdir")));
         if (deep && !Files.isDirectory(scratch)) {
             throw new UsageException("-tmp " + scratch + " is no directory");
@@ -85,7 +91,7 @@ final class VerifyCommand implements Command {
         loaded.warnings().forEach(warning -> err.println("Warning: " + warning));
         List<Sources.Source> all = new ArrayList<>();
         for (DatabaseConfig database : loaded.config().databases()) {
-            all.add(Sources.source(database));
+            all.add(sources.source(database));
         }
         if (all.isEmpty()) {
             // A check of nothing must not look like a check that passed.

@@ -47,13 +47,13 @@ class ProgressBarTest {
         assertTrue(line.length() < 80, line);
         bar.read(60_000_000);
         assertEquals("", written(), "too soon again");
-        bar.close();
+        bar.ended();
         assertEquals("\r\033[K", written());
     }
 
     @Test
     void shortRestoreDrawsNothing() {
-        bar.close();
+        bar.ended();
         assertEquals("", written());
         assertFalse(ProgressBar.wanted());
     }

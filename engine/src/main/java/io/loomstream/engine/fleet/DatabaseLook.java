@@ -59,7 +59,7 @@ final class DatabaseLook {
             return UNKNOWN;
         }
         return FileDigest.sides(
-                walErrno == 0 ? FileDigest.of(wal) : FileDigest.ABSENT,
+                walErrno == 0 ? FileDigest.ofContent(wal) : FileDigest.ABSENT,
                 journalErrno == 0 ? FileDigest.of(journal) : FileDigest.ABSENT);
     }
 

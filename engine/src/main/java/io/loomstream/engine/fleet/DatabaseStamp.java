@@ -27,7 +27,7 @@ public record DatabaseStamp(
      * @param nowNanos the clock before the first of the stats, nanoseconds since the epoch
      */
     static DatabaseStamp of(StatBuffer file, @Nullable StatBuffer wal, @Nullable StatBuffer journal, long nowNanos) {
-        long walDigest = wal == null ? FileDigest.ABSENT : FileDigest.of(wal);
+        long walDigest = wal == null ? FileDigest.ABSENT : FileDigest.ofContent(wal);
         long journalDigest = journal == null ? FileDigest.ABSENT : FileDigest.of(journal);
         long written = Math.max(
                 file.modifiedNanos(),
@@ -39,12 +39,16 @@ public record DatabaseStamp(
                 wal != null,
                 journal != null,
                 FileDigest.isRacy(file, nowNanos)
-                        || (wal != null && FileDigest.isRacy(wal, nowNanos))
+                        || (wal != null && FileDigest.isContentRacy(wal, nowNanos))
                         || (journal != null && FileDigest.isRacy(journal, nowNanos)),
                 (int) (written / NANOS_PER_SECOND));
     }
 
-    /** The stamp of fingerprints taken elsewhere: equal to the scanner's when they describe the same. */
+    /**
+     * The stamp of fingerprints taken elsewhere: equal to the scanner's when they describe the same.
+     *
+     * @param wal of its content only
+     */
     public static DatabaseStamp of(FileFingerprint file, FileFingerprint wal, FileFingerprint journal) {
         if (file.isAbsent()) {
             throw new IllegalArgumentException("a file that does not exist has no stamp");

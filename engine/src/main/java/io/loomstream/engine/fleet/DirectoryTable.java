@@ -31,6 +31,7 @@ final class DirectoryTable {
     private int[] children = new int[0];
     private int[] firstRow = new int[0];
     private byte[] flags = new byte[0];
+    private final Ids roots = new Ids();
     private int limit;
     private int live;
     private int firstFree = NONE;
@@ -76,7 +77,9 @@ final class DirectoryTable {
         flags[id] = LIVE;
         byName.add(id, nameHash(id));
         live++;
-        if (parentId != NONE) {
+        if (parentId == NONE) {
+            roots.add(id);
+        } else {
             children[parentId]++;
         }
         return id;
@@ -147,8 +150,9 @@ final class DirectoryTable {
         return length;
     }
 
-    boolean isRoot(int id) {
-        return parent[id] == NONE;
+    /** The directories without a parent; they are never removed. */
+    Ids roots() {
+        return roots;
     }
 
     private int nameHash(int id) {
@@ -195,10 +199,14 @@ final class DirectoryTable {
         return digest[id] != current || (flags[id] & RACY) != 0;
     }
 
-    /** Notes that a directory was listed, after it was stated. */
-    void setListed(int id, long value, boolean racy) {
+    /**
+     * Notes that a directory was listed, after it was stated.
+     *
+     * @param again it must be listed again whatever its next stat says
+     */
+    void setListed(int id, long value, boolean again) {
         digest[id] = value;
-        flags[id] = (byte) (racy ? flags[id] | RACY : flags[id] & ~RACY);
+        flags[id] = (byte) (again ? flags[id] | RACY : flags[id] & ~RACY);
     }
 
     int firstRow(int id) {

@@ -35,6 +35,20 @@ final class FileDigest {
                 stat.changedNanos());
     }
 
+    /**
+     * Without the time of the inode's last change, for a WAL: SQLite, run by root, gives the file its owner each time it
+     * opens it, which moves that time of a file that nobody wrote to. A write moves the time of the content's last change.
+     */
+    static long ofContent(StatBuffer wal) {
+        return of(
+                wal.device(), wal.inode(), wal.bornNanos(), wal.sizeBytes(), wal.modifiedNanos(), wal.modifiedNanos());
+    }
+
+    /** As {@link #isRacy}, for what {@link #ofContent} digests. */
+    static boolean isContentRacy(StatBuffer wal, long nowNanos) {
+        return isRacy(wal.modifiedNanos(), wal.modifiedNanos(), nowNanos);
+    }
+
     static long of(FileFingerprint file) {
         return file.isAbsent()
                 ? ABSENT
@@ -76,8 +90,10 @@ final class FileDigest {
      * change counts too, where file systems keep only that one, but not when a person set it into the future.
      */
     static boolean isRacy(StatBuffer stat, long nowNanos) {
-        long changed = stat.changedNanos();
-        long modified = stat.modifiedNanos();
+        return isRacy(stat.changedNanos(), stat.modifiedNanos(), nowNanos);
+    }
+
+    private static boolean isRacy(long changed, long modified, long nowNanos) {
         return (changed > nowNanos - margin(changed) && changed < nowNanos + FUTURE_NANOS)
                 || (modified > nowNanos - margin(modified) && modified < nowNanos + margin(modified));
     }

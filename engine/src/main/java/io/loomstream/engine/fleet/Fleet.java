@@ -322,7 +322,7 @@ final class Fleet implements ScanListener {
         if (file.isAbsent()) {
             return Optional.empty();
         }
-        FileFingerprint wal = FileFingerprint.of(posix.stat(DatabaseFiles.sibling(path, "-wal")), time.now());
+        FileFingerprint wal = FileFingerprint.ofContent(posix.stat(DatabaseFiles.sibling(path, "-wal")), time.now());
         FileFingerprint journal = FileFingerprint.of(posix.stat(DatabaseFiles.sibling(path, "-journal")), time.now());
         return Optional.of(DatabaseStamp.of(file, wal, journal));
     }

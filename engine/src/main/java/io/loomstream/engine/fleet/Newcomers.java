@@ -16,6 +16,7 @@ final class Newcomers {
     private final PassWork work;
     private final StatBuffer stat = new StatBuffer();
     private final StatBuffer target = new StatBuffer();
+    private boolean troubled;
 
     Newcomers(
             PathTable table,
@@ -71,7 +72,7 @@ final class Newcomers {
             return;
         }
         if (errno != 0) {
-            events.unreadable(name.pathCopy(), Errno.text(errno));
+            unreadable(name, errno);
         } else if (stat.isDirectory()) {
             if (mayBeDirectory) {
                 enter(name);
@@ -81,6 +82,18 @@ final class Newcomers {
         } else if (pattern != Selection.NONE) {
             meetFile(name, pattern, nowNanos);
         }
+    }
+
+    private void unreadable(Name name, int errno) {
+        troubled = true;
+        events.unreadable(name.pathCopy(), Errno.text(errno));
+    }
+
+    /** Whether something could not be looked at since this was asked last: its directory must be listed again. */
+    boolean takeTroubled() {
+        boolean was = troubled;
+        troubled = false;
+        return was;
     }
 
     private void meetLink(Name name, boolean mayBeDirectory, int pattern) {
@@ -121,7 +134,7 @@ final class Newcomers {
         }
         DatabaseStamp stamp = look.stamp(name.bytes, name.length, stat, true, true, nowNanos);
         if (stamp == null) {
-            events.unreadable(name.pathCopy(), Errno.text(look.errno()));
+            unreadable(name, look.errno());
             return;
         }
         int row;

@@ -120,12 +120,10 @@ public final class PathTable {
     public int find(byte[] path) {
         lock.lock();
         try {
-            for (int id = 0; id < directories.limit(); id++) {
-                if (directories.isLive(id) && directories.isRoot(id)) {
-                    int row = findBelow(id, path);
-                    if (row != NONE) {
-                        return row;
-                    }
+            for (int i = 0; i < directories.roots().size(); i++) {
+                int row = findBelow(directories.roots().get(i), path);
+                if (row != NONE) {
+                    return row;
                 }
             }
             return NONE;

@@ -11,10 +11,13 @@ import io.loomstream.engine.sqlite.SqliteConnections;
 import io.loomstream.engine.sync.DatabaseSpec;
 import io.loomstream.engine.sync.Gates;
 import io.loomstream.engine.sync.Outcome;
+import io.loomstream.engine.sync.Owners;
 import io.loomstream.engine.sync.ReplicatedDatabase;
 import io.loomstream.engine.sync.SyncServices;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -50,6 +53,7 @@ public final class Replication {
         RandomGenerator random = RandomGenerator.getDefault();
         this.time = options.time();
         this.gates = Gates.of(options.monitorPermits(), options.snapshotPermits(), options.uploadPermits());
+        refuseTwins(workload.named(), services);
         this.named = workload.named().stream()
                 .map(spec -> new ReplicatedDatabase(spec, services))
                 .toList();
@@ -98,6 +102,19 @@ public final class Replication {
         }
         SqliteConnections connections = new SqliteConnections(new Gate("native", options.nativePermits()));
         return SyncServices.create(options.time(), posix, connections, CodecResources.shared());
+    }
+
+    /** Two paths to one file are a mistake that is better known before anything starts; later ones are refused at a look. */
+    private static void refuseTwins(List<DatabaseSpec> specs, SyncServices services) {
+        Owners owners = new Owners();
+        for (DatabaseSpec spec : specs) {
+            Path path = spec.options().path();
+            try {
+                services.posix().stat(path).ifPresent(file -> owners.claim(file, path, Owners.DATABASE));
+            } catch (IOException unknown) {
+                log.atDebug().addKeyValue("db", path).setCause(unknown).log("cannot be looked at yet");
+            }
+        }
     }
 
     /** Starts replicating; returns at once. */

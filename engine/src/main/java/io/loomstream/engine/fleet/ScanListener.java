@@ -22,8 +22,11 @@ public interface ScanListener {
     /** A database could not be looked at; nothing is concluded, and the next pass tries again. */
     void unknown(int row, String why);
 
-    /** A directory could not be looked at; nothing is concluded about what is in it. */
-    void unreadable(byte[] directory, String why);
+    /**
+     * A directory, or something new in one, could not be looked at; nothing is concluded about what is in it, and the next pass
+     * tries again.
+     */
+    void unreadable(byte[] path, String why);
 
     /**
      * Something that matches is not served. Told again with every listing of its directory.

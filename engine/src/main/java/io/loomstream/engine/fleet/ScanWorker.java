@@ -182,8 +182,9 @@ final class ScanWorker {
             newcomers.meet(directory, path, name, listing.name(entry, name), listing.type(entry), nowNanos);
         }
         lookAtAll(directory, changed, nowNanos);
+        boolean again = newcomers.takeTroubled() || racy;
         try (PathTable.Locked locked = table.lock()) {
-            locked.directories().setListed(directory, digest, racy);
+            locked.directories().setListed(directory, digest, again);
         }
     }
 

@@ -27,6 +27,11 @@ public record FileStat(
         return (mode & TYPE_MASK) == REGULAR;
     }
 
+    /** The same, the ctime replaced by the mtime. */
+    public FileStat withoutChangeTime() {
+        return new FileStat(device, inode, sizeBytes, modifiedNanos, modifiedNanos, bornNanos, mode, uid, gid);
+    }
+
     /** Whether both describe the same inode of the same device, born at the same moment. */
     public boolean sameFileAs(FileStat other) {
         return device == other.device && inode == other.inode && bornNanos == other.bornNanos;

@@ -237,6 +237,7 @@ public final class Restore {
         } catch (IOException e) {
             throw new TransientStorageException("cannot restore to " + request.output() + ": " + e.getMessage(), e);
         } finally {
+            progress.ended();
             if (!installed) {
                 destination.discard(temporary.path());
             }
@@ -284,6 +285,7 @@ public final class Restore {
         } catch (IOException e) {
             throw new TransientStorageException("cannot restore to " + request.output() + ": " + e.getMessage(), e);
         } finally {
+            progress.ended();
             destination.discard(wal.path());
             if (!installed) {
                 destination.discard(temporary.path());

@@ -21,4 +21,7 @@ public interface RestoreProgress {
 
     /** So many bytes of the plan's files have been read; follows each {@link #written} of an LTX plan. */
     default void read(long totalBytes) {}
+
+    /** The plan was carried out, or could not be; another one may follow. */
+    default void ended() {}
 }

@@ -121,9 +121,14 @@ final class ConnectionHold implements WalHold {
         return posix.heldByOtherProcess(databaseFd, LockBytes.SHARED_FIRST, LockBytes.SHARED_LENGTH);
     }
 
-    /** Restarts are let through by {@link #hop}, which ends on slot 0 when the WAL is fully backfilled. */
+    /**
+     * Moves on to slot 0, where the next writer resets the WAL by itself.
+     *
+     * @return always false: there is nothing to take back
+     */
     @Override
-    public boolean letRestart(SealCheck stillSealed) {
+    public boolean letRestart(SealCheck stillSealed) throws IOException, InterruptedException {
+        hop(stillSealed);
         return false;
     }
 

@@ -4,6 +4,9 @@ import io.loomstream.engine.posix.FileStat;
 import io.loomstream.engine.posix.Posix;
 import io.loomstream.engine.sqlite.SqliteConnections.Access;
 import java.io.IOException;
+import java.nio.file.FileSystemLoopException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,22 +23,52 @@ import java.util.Optional;
  * <p>Not thread-safe: one task at a time works on a database.
  */
 public final class DatabaseFiles {
+    /** As many as Linux follows. */
+    private static final int MOST_LINKS = 40;
+
     private final Posix posix;
     private final SqliteConnections connections;
-    private final Path database;
-    private final Path wal;
-    private final Path shm;
-    private final Path journal;
+    private final Path configured;
+    private Path database;
+    private Path wal;
+    private Path shm;
+    private Path journal;
     private final List<Integer> closesKeptBack = new ArrayList<>(0);
     private int openConnections;
 
     public DatabaseFiles(Posix posix, SqliteConnections connections, Path database) {
         this.posix = posix;
         this.connections = connections;
+        this.configured = database;
         this.database = database;
         this.wal = sibling(database, "-wal");
         this.shm = sibling(database, "-shm");
         this.journal = sibling(database, "-journal");
+    }
+
+    /**
+     * Finds out which file the configured path means now. SQLite follows a link and keeps the side files beside the file it
+     * leads to, so that is where they are looked for.
+     */
+    public void follow() throws IOException {
+        Path target = configured;
+        for (int links = 0; Files.isSymbolicLink(target); links++) {
+            if (links == MOST_LINKS) {
+                throw new FileSystemLoopException(configured.toString());
+            }
+            target = target.resolveSibling(Files.readSymbolicLink(target));
+        }
+        if (!target.equals(database)) {
+            database = target;
+            wal = sibling(target, "-wal");
+            shm = sibling(target, "-shm");
+            journal = sibling(target, "-journal");
+        }
+    }
+
+    /** Whether the configured path was a link when it was last followed. */
+    public boolean throughLink() {
+        return !database.equals(configured);
     }
 
     /** The path of a side file: the database's name with a suffix. */
@@ -90,10 +123,26 @@ public final class DatabaseFiles {
         }
     }
 
-    /** Whether a rollback journal with content stands beside the database: a transaction is under way, or was cut off. */
+    /**
+     * Whether a rollback journal stands beside the database: a transaction is under way, or was cut off. One that begins with
+     * a zero byte is a remainder of {@code journal_mode=persist} and counts for nothing, as for SQLite.
+     */
     public boolean hasJournal() throws IOException {
-        Optional<FileStat> found = posix.stat(journal);
-        return found.isPresent() && found.get().sizeBytes() > 0;
+        if (posix.stat(journal).isEmpty()) {
+            return false;
+        }
+        int fd;
+        try {
+            fd = posix.openReadOnly(journal);
+        } catch (NoSuchFileException ended) {
+            return false;
+        }
+        try {
+            byte[] first = new byte[1];
+            return posix.read(fd, 0, first, 0, 1) == 1 && first[0] != 0;
+        } finally {
+            posix.close(fd);
+        }
     }
 
     /** Opens the database file for reading without a hold. */

@@ -24,6 +24,9 @@ public record WalIndex(
     static final int READ_MARK_COUNT = 5;
     static final int READ_MARK_UNUSED = 0xFFFFFFFF;
 
+    /** More than can follow one another before a writer puts down the new header. */
+    private static final int MOST_RESETS = 1000;
+
     private static final int COPY_BYTES = 48;
     private static final int VERSION = 3007000;
     private static final int READ_MARKS_OFFSET = 100;
@@ -75,6 +78,15 @@ public record WalIndex(
     /** The frame up to which the reader of a slot needs the WAL; {@link #READ_MARK_UNUSED} when nobody uses the slot. */
     static int readMark(byte[] bytes, int slot) {
         return ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder()).getInt(READ_MARKS_OFFSET + 4 * slot);
+    }
+
+    /**
+     * Whether the index is one of a WAL that was reset after it had other salts: each reset adds 1 to the first one. (Chance
+     * alone makes it so once in four million.)
+     */
+    public boolean restartedAfter(WalSalts older) {
+        int resets = salts.salt1() - older.salt1();
+        return resets > 0 && resets <= MOST_RESETS;
     }
 
     /** Whether every committed frame is in the database file. */

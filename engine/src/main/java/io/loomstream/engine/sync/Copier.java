@@ -31,12 +31,15 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.concurrent.atomic.LongAdder;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Writes L0 files from a WAL, or from a database file with its WAL laid over. Reads only; whether what was read may be
  * believed is for the caller to check afterwards, under the hold.
  *
- * <p>Thread-safe: keeps nothing between calls.
+ * <p>Thread-safe: keeps nothing between calls but a count.
  */
 final class Copier {
     private static final int FRAME_HEADER_BYTES = 24;
@@ -44,8 +47,11 @@ final class Copier {
     private static final int SMALLEST_OUTPUT_BUFFER = 1024;
     private static final int LARGEST_OUTPUT_BUFFER = 64 * 1024;
 
+    private static final Logger log = LoggerFactory.getLogger(Copier.class);
+
     private final CodecResources resources;
     private final Time time;
+    private final LongAdder madeExact = new LongAdder();
 
     Copier(CodecResources resources, Time time) {
         this.resources = resources;
@@ -148,6 +154,11 @@ final class Copier {
                 staging, cursor(txid, base, ltx.walSalts(), trailer), Files.size(staging), base.commitPages());
     }
 
+    /** How many complete copies were overtaken by a checkpoint and made exact with later frames. */
+    long madeExact() {
+        return madeExact.sum();
+    }
+
     /**
      * Stages a complete copy again with later frames laid over: the database file was written to while it was read.
      *
@@ -156,6 +167,7 @@ final class Copier {
      */
     StagedCopy layOver(StagedCopy first, Base newer, Wal wal, ByteReader database, Path staging, PageTap tap)
             throws IOException, InterruptedException {
+        madeExact.increment();
         int pageSize = newer.pageSize();
         Txid txid = first.next().txid();
         LtxHeader ltx = header(
@@ -166,6 +178,11 @@ final class Copier {
                 0,
                 newer.position().frame());
         int lockPage = LockPage.of(pageSize);
+        int[] grown = grownPages(first.next().commitPages(), newer.commitPages(), newer.frames(), pageSize);
+        PageMap older = grown.length == 0
+                ? new PageMap()
+                : WalReader.lastFrames(
+                        wal.source(), wal.header(), 1, first.next().frame(), n -> Arrays.binarySearch(grown, n) >= 0);
         byte[] page = new byte[pageSize];
         try (FileInputStream input = new FileInputStream(first.file().toFile());
                 LtxDecoder decoder = new LtxDecoder(input, first.file().toString(), resources)) {
@@ -187,7 +204,7 @@ final class Copier {
                     if (frame != 0) {
                         readFrame(wal, frame, page, 0, pageSize);
                     } else if (!had) {
-                        readPage(wal, 0, database, number, page);
+                        readPage(wal, older.frameOf(number), database, number, page);
                     }
                     encoder.page(number, page, 0);
                 }
@@ -197,6 +214,30 @@ final class Copier {
                     cursor(txid, newer, wal.header().salts(), trailer),
                     Files.size(staging),
                     newer.commitPages());
+        }
+    }
+
+    /**
+     * Reads a whole L0 file.
+     *
+     * @throws CorruptDataException when a byte of it is not as it was written, or it is another TXID's
+     */
+    void verify(Path ltxFile, TxidRange range) throws IOException, InterruptedException {
+        try (FileInputStream input = new FileInputStream(ltxFile.toFile());
+                LtxDecoder decoder = new LtxDecoder(input, ltxFile.toString(), resources)) {
+            if (!decoder.header().range().equals(range)) {
+                throw new CorruptDataException(ltxFile.toString(), 16, "holds other TXIDs than its name says");
+            }
+            byte[] page = new byte[decoder.header().pageSize()];
+            int pages = 0;
+            while (decoder.nextPage(page, 0) != 0) {
+                pages++;
+            }
+            decoder.finish();
+            log.atDebug()
+                    .addKeyValue("file", ltxFile)
+                    .addKeyValue("pages", pages)
+                    .log("verified");
         }
     }
 

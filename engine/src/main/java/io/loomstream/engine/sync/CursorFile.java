@@ -29,11 +29,11 @@ final class CursorFile implements AutoCloseable {
     private static final int MAGIC = 0x4C4D4331; // "LMC1"
     private static final int SLOT_BYTES = 128;
     private static final int OWNER_BYTES = 128;
+    private static final int CLEAN_OFFSET = 20;
     private static final int FILE_BYTES = OWNER_BYTES + 2 * SLOT_BYTES;
 
     private final RandomAccessFile file;
     private final BootId bootId;
-    private boolean crashOfMachine;
 
     private CursorFile(RandomAccessFile file, BootId bootId) {
         this.file = file;
@@ -43,7 +43,8 @@ final class CursorFile implements AutoCloseable {
     /**
      * Opens or creates the file and locks it for as long as it is open.
      *
-     * @throws ConflictException when another process, or another database of this one, has it
+     * @throws ConflictException when another process has it. (That no two databases of this process open one file is
+     *     {@link Owners}' business: the failed try would drop the first one's lock.)
      */
     static CursorFile open(Path path, BootId bootId) throws IOException {
         RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw");
@@ -56,6 +57,7 @@ final class CursorFile implements AutoCloseable {
             }
             CursorFile opened = new CursorFile(file, bootId);
             opened.nameOwner();
+            opened.spendCleanMarks();
             complete = true;
             return opened;
         } finally {
@@ -99,15 +101,38 @@ final class CursorFile implements AutoCloseable {
     record Slot(Cursor cursor, Txid uploaded) {}
 
     /**
+     * A shutdown in order vouches for what happened before it, over a restart of the machine. It must not vouch for this run
+     * too: a power cut during it may bring that slot back. Costs one sync to disk, after a shutdown in order only.
+     */
+    private void spendCleanMarks() throws IOException {
+        boolean spent = false;
+        for (long parity = 0; parity < 2; parity++) {
+            byte[] slot = new byte[SLOT_BYTES];
+            file.seek(offsetOf(parity));
+            file.readFully(slot);
+            if (slot[CLEAN_OFFSET] != 0) {
+                Optional<Slot> kept = parse(slot);
+                if (kept.isPresent()) {
+                    write(kept.get(), false);
+                    spent = true;
+                }
+            }
+        }
+        if (spent) {
+            file.getFD().sync();
+        }
+    }
+
+    /**
      * The cursor that belongs to an L0 file.
      *
      * @param ltxChecksum file checksum of that L0 file
-     * @return empty when neither slot belongs to it. After a machine restart without {@link #storeClean} before it, the
-     *     fingerprint is marked as proving nothing.
+     * @return empty when its slot does not belong to it. After a machine restart without {@link #storeClean} before it,
+     *     the fingerprint is marked as proving nothing.
      */
     Optional<Slot> load(Txid txid, long ltxChecksum) throws IOException {
         byte[] slot = new byte[SLOT_BYTES];
-        file.seek(offsetOf(txid));
+        file.seek(offsetOf(txid.value()));
         for (int read = 0; read < slot.length; ) {
             int n = file.read(slot, read, slot.length - read);
             if (n < 0) {
@@ -118,14 +143,6 @@ final class CursorFile implements AutoCloseable {
         return parse(slot)
                 .filter(found ->
                         found.cursor().txid().equals(txid) && found.cursor().ltxChecksum() == ltxChecksum);
-    }
-
-    /**
-     * Whether the cursor loaded last was written before a restart of the machine that no shutdown in order preceded: what
-     * was not synced to disk may be gone, also from the middle of files.
-     */
-    boolean loadedAfterCrashOfMachine() {
-        return crashOfMachine;
     }
 
     /** Keeps a cursor; it survives the end of this process, not that of the machine. */
@@ -139,8 +156,8 @@ final class CursorFile implements AutoCloseable {
         file.getFD().sync();
     }
 
-    private static long offsetOf(Txid txid) {
-        return OWNER_BYTES + (txid.value() & 1) * SLOT_BYTES;
+    private static long offsetOf(long txid) {
+        return OWNER_BYTES + (txid & 1) * SLOT_BYTES;
     }
 
     private void write(Slot kept, boolean clean) throws IOException {
@@ -156,10 +173,10 @@ final class CursorFile implements AutoCloseable {
         FileFingerprint database = cursor.database();
         slot.putLong(database.device()).putLong(database.inode()).putLong(database.bornNanos());
         slot.putLong(database.sizeBytes()).putLong(database.modifiedNanos()).putLong(database.changedNanos());
-        slot.put(flag(database.racy()));
+        slot.put(flag(!database.racy())); // 0, also of a field that was never written, proves nothing
         slot.putLong(cursor.ltxChecksum()).putLong(kept.uploaded().value());
         slot.putInt(SLOT_BYTES - Integer.BYTES, crc(slot.array()));
-        file.seek(offsetOf(cursor.txid()));
+        file.seek(offsetOf(cursor.txid().value()));
         file.write(slot.array());
     }
 
@@ -169,7 +186,7 @@ final class CursorFile implements AutoCloseable {
             return Optional.empty();
         }
         boolean sameBoot = new BootId(slot.getLong(), slot.getLong()).equals(bootId);
-        boolean clean = slot.get() != 0;
+        boolean clean = slot.get() == 1;
         Cursor cursor = new Cursor(
                 new Txid(slot.getLong()),
                 slot.getInt(),
@@ -177,7 +194,7 @@ final class CursorFile implements AutoCloseable {
                 new WalSalts(slot.getInt(), slot.getInt()),
                 slot.getInt(),
                 new FrameChecksum(slot.getInt(), slot.getInt()),
-                slot.get() != 0,
+                slot.get() == 1,
                 new FileFingerprint(
                         slot.getLong(),
                         slot.getLong(),
@@ -185,10 +202,12 @@ final class CursorFile implements AutoCloseable {
                         slot.getLong(),
                         slot.getLong(),
                         slot.getLong(),
-                        slot.get() != 0),
+                        slot.get() != 1),
                 slot.getLong());
-        crashOfMachine = !sameBoot && !clean;
-        return Optional.of(new Slot(crashOfMachine ? cursor.unproven() : cursor, new Txid(slot.getLong())));
+        if (cursor.commitPages() <= 0 || cursor.frame() < 0) {
+            return Optional.empty();
+        }
+        return Optional.of(new Slot(sameBoot || clean ? cursor : cursor.unproven(), new Txid(slot.getLong())));
     }
 
     private static byte flag(boolean value) {

@@ -13,6 +13,7 @@ import io.loomstream.engine.sqlite.WalHold;
 import io.loomstream.engine.sync.Observation.ReplicaPosition;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -52,7 +53,10 @@ final class DatabaseSync implements AutoCloseable {
     private boolean adoptionTried;
     private @Nullable WalCapture capture;
     private @Nullable Outside left;
+    private @Nullable FileStat owned;
+    private @Nullable FileStat ownedMeta;
     private volatile Txid localMax = Txid.ZERO;
+    private volatile Txid foundAtStart = Txid.ZERO;
     private volatile Txid completeAt = Txid.ZERO;
     private volatile Txid uploaded = Txid.ZERO;
     private Txid remembered = Txid.ZERO;
@@ -115,6 +119,11 @@ final class DatabaseSync implements AutoCloseable {
         uploaded = txid;
     }
 
+    /** The newest TXID whose local file an earlier process may have written; a power cut may have torn it. */
+    Txid foundAtStart() {
+        return foundAtStart;
+    }
+
     /**
      * The TXID of the last copy of every page; files before it may be missing locally. {@link Txid#ZERO} when none was made
      * by this process.
@@ -158,12 +167,17 @@ final class DatabaseSync implements AutoCloseable {
     }
 
     private Look lookLocked(boolean mayCopyEverything) throws IOException, InterruptedException {
+        if (capture == null || files.throughLink()) {
+            files.follow();
+        }
         Optional<FileStat> found = files.statDatabase();
         if (found.isEmpty() || found.get().sizeBytes() == 0) {
             dropHold();
+            disown();
             left = null;
             return found.isEmpty() ? Look.ABSENT : Look.EMPTY;
         }
+        own(found.get());
         open();
         if (capture == null && left != null) {
             Outside now = outside();
@@ -176,13 +190,13 @@ final class DatabaseSync implements AutoCloseable {
             log.atWarn().addKeyValue("db", options.path()).log("the files under the hold were replaced");
             dropHold();
         }
-        Outside before = outside();
         if (capture == null) {
             Look instead = takeHold(mayCopyEverything);
             if (instead != null) {
                 return instead;
             }
         }
+        Outside before = outside();
         WalCapture held = capture;
         if (held == null) {
             return Look.MOVED;
@@ -192,19 +206,41 @@ final class DatabaseSync implements AutoCloseable {
             return look;
         }
         if (options.hold() == HoldMode.NONE) {
+            awaitProof(held);
             dropHold();
             left = before;
             return look;
         }
-        if (maintenance.afterLook(held, look == Look.COPIED) == WalMaintenance.Result.REST) {
-            rest(held);
+        switch (maintenance.afterLook(held, look == Look.COPIED)) {
+            case KEEP -> {}
+            case REST -> rest(held);
+            case RENEW -> dropHold(); // whoever opens it first, we or an application, recovers the wal-index
         }
         return look;
     }
 
+    /** No two databases of this process may work on one file, whatever their paths are. */
+    private void own(FileStat found) {
+        FileStat before = owned;
+        if (before == null || !before.sameFileAs(found)) {
+            dropHold(); // of the file that was here before
+            disown();
+            services.owners().claim(found, options.path(), Owners.DATABASE);
+            owned = found;
+        }
+    }
+
+    private void disown() {
+        if (owned != null) {
+            services.owners().release(owned, options.path());
+            owned = null;
+        }
+    }
+
     private Outside outside() throws IOException {
         Instant now = services.time().now();
-        return new Outside(FileFingerprint.of(files.statDatabase(), now), FileFingerprint.of(files.statWal(), now));
+        return new Outside(
+                FileFingerprint.of(files.statDatabase(), now), FileFingerprint.ofContent(files.statWal(), now));
     }
 
     FileFingerprint fingerprint() throws IOException {
@@ -354,10 +390,17 @@ final class DatabaseSync implements AutoCloseable {
         if (cursorFile != null) {
             return;
         }
-        local.prepare(options.path());
+        local.createDirectories(options.path());
+        // Before the cursor file is opened: closing it again would drop the lock of whoever has it in this process.
+        FileStat meta = services.posix()
+                .stat(options.metaPath())
+                .orElseThrow(() -> new NoSuchFileException(options.metaPath().toString()));
+        services.owners().claim(meta, options.path(), Owners.META);
+        ownedMeta = meta;
         CursorFile store = CursorFile.open(local.cursorFile(), services.bootId());
         boolean complete = false;
         try {
+            local.deleteUnfinished();
             NavigableSet<Txid> txids = local.list();
             if (!txids.isEmpty()) {
                 Txid newest = txids.last();
@@ -367,35 +410,13 @@ final class DatabaseSync implements AutoCloseable {
                 cursor = slot.map(CursorFile.Slot::cursor);
                 localMax = newest;
                 remembered = usable(slot.map(CursorFile.Slot::uploaded).orElse(Txid.ZERO), newest, txids);
-                if (cursor.isPresent() && store.loadedAfterCrashOfMachine()) {
-                    forgetTornFiles(txids);
-                }
+                foundAtStart = newest;
             }
             cursorFile = store;
             complete = true;
         } finally {
             if (!complete) {
                 store.close();
-            }
-        }
-    }
-
-    /**
-     * After a power cut a file may have its name and its end, and nothing in between. Then nothing local counts: the position
-     * is the replica's.
-     */
-    private void forgetTornFiles(NavigableSet<Txid> txids) throws IOException, InterruptedException {
-        for (Txid txid : txids) {
-            if (!local.isWhole(txid, services.codec())) {
-                log.atWarn()
-                        .addKeyValue("db", options.path())
-                        .addKeyValue("txid", txid)
-                        .log("a local file is damaged: going on from the replica's position with every page");
-                local.clear();
-                cursor = Optional.empty();
-                localMax = Txid.ZERO;
-                remembered = Txid.ZERO;
-                return;
             }
         }
     }
@@ -454,25 +475,22 @@ final class DatabaseSync implements AutoCloseable {
      * Takes note of where the replica stands, once it is known.
      *
      * @param position its newest TXID
-     * @param newestBytes length of the replica's file that is just {@code position}; 0 when it has none
+     * @param newestIsOurs false when the replica's file of that TXID has other bytes than the local one
      * @param fetched that file, downloaded beside the local ones, if it was
      */
-    void replicaStandsAt(Txid position, long newestBytes, @Nullable Path fetched)
+    void replicaStandsAt(Txid position, boolean newestIsOurs, @Nullable Path fetched)
             throws IOException, InterruptedException {
         lock.lockInterruptibly();
         try {
             open();
             if (position.isAfter(localMax)) {
                 overtaken(position, fetched);
-            } else if (!position.isZero() && position.equals(localMax) && newestBytes > 0) {
-                Path ours = local.path(position);
-                if (Files.exists(ours) && Files.size(ours) != newestBytes) {
-                    log.atWarn()
-                            .addKeyValue("db", options.path())
-                            .addKeyValue("txid", position)
-                            .log("the replica's newest file is not ours");
-                    overtaken(position, null);
-                }
+            } else if (position.equals(localMax) && !newestIsOurs) {
+                log.atWarn()
+                        .addKeyValue("db", options.path())
+                        .addKeyValue("txid", position)
+                        .log("the replica's newest file is not ours");
+                overtaken(position, null);
             } else if (position.compareTo(localMax) < 0 && !hasAllAfter(position)) {
                 chainBroken = true;
             }
@@ -570,17 +588,15 @@ final class DatabaseSync implements AutoCloseable {
     /** Applies a copy: from here on it is what the database's history says. */
     void apply(StagedCopy copy, boolean complete, IndexUpdate index) throws IOException {
         Optional<FileStat> database = files.statDatabase();
-        Txid txid = copy.next().txid();
-        CursorFile store = opened();
-        store.store(copy.next(), uploaded);
-        if (database.isPresent()) {
-            index.prepare(copy.next());
-            local.publish(copy.file(), txid, database.get());
-            index.complete();
-        } else {
+        if (database.isEmpty()) {
             Files.deleteIfExists(copy.file());
-            return;
+            throw new TransientStorageException(options.path() + ": the database went away while it was copied");
         }
+        Txid txid = copy.next().txid();
+        opened().store(copy.next(), uploaded);
+        index.prepare(copy.next());
+        local.publish(copy.file(), txid, database.get());
+        index.complete();
         cursor = Optional.of(copy.next());
         chainBroken = false;
         if (complete) {
@@ -634,7 +650,7 @@ final class DatabaseSync implements AutoCloseable {
         }
     }
 
-    /** A fingerprint too young to prove anything would cost a copy of every page at the next start. */
+    /** A fingerprint too young to prove anything would cost a copy of every page when the hold is taken again. */
     private void awaitProof(WalCapture held) throws IOException, InterruptedException {
         for (int attempt = 0; attempt < PROOF_ATTEMPTS; attempt++) {
             held.settleNow();
@@ -651,9 +667,14 @@ final class DatabaseSync implements AutoCloseable {
         lock.lock();
         try {
             dropHold();
+            disown();
             if (cursorFile != null) {
                 cursorFile.close();
                 cursorFile = null;
+            }
+            if (ownedMeta != null) {
+                services.owners().release(ownedMeta, options.path());
+                ownedMeta = null;
             }
         } catch (IOException e) {
             log.atWarn().addKeyValue("db", options.path()).setCause(e).log("could not close the cursor file");

@@ -44,6 +44,14 @@ public record FileFingerprint(
                 newest > nowNanos - margin.toNanos());
     }
 
+    /**
+     * As {@link #of}, without the ctime. For the WAL: SQLite, run by root, gives the file its owner each time it opens it,
+     * which moves the ctime of a file that nobody wrote to. A write moves the mtime.
+     */
+    public static FileFingerprint ofContent(Optional<FileStat> found, Instant now) {
+        return of(found.map(FileStat::withoutChangeTime), now);
+    }
+
     public boolean isAbsent() {
         return equals(ABSENT);
     }

@@ -17,6 +17,8 @@ import org.slf4j.LoggerFactory;
 public final class ReplicatedDatabase {
     private static final Logger log = LoggerFactory.getLogger(ReplicatedDatabase.class);
     private static final Duration SOON = Duration.ofMillis(20);
+
+    private static final Duration MOVING_TOO_LONG = Duration.ofSeconds(30);
     /** Pace of tries where the options ask for no looks of their own. */
     private static final Duration UNASKED = Duration.ofSeconds(1);
 
@@ -26,6 +28,8 @@ public final class ReplicatedDatabase {
     private final Backoff lookBackoff;
     private final Backoff uploadBackoff;
     private int looksInARow;
+    private boolean moving;
+    private long movingSince;
     private boolean uploadQueued;
     private long lastUploadAt;
     private boolean everUploaded;
@@ -87,6 +91,7 @@ public final class ReplicatedDatabase {
                 log.atInfo().addKeyValue("db", options.path()).log("captured again");
             }
             lookProblem = null;
+            noteMoving(look);
             return switch (look) {
                 case ABSENT -> new Looked.Nothing(false);
                 case EMPTY -> new Looked.Nothing(true);
@@ -137,6 +142,26 @@ public final class ReplicatedDatabase {
                     .addKeyValue("error", failure.getMessage())
                     .log("could not be left in order");
             return new Departure.Dirty();
+        }
+    }
+
+    /** A database that can never be read while it stands still is not copied: nobody must take that for health. */
+    private void noteMoving(Look look) {
+        if (look != Look.MOVED) {
+            moving = false;
+            return;
+        }
+        long now = time.nanoTime();
+        if (!moving) {
+            moving = true;
+            movingSince = now;
+        } else if (now - movingSince > MOVING_TOO_LONG.toNanos()) {
+            movingSince = now;
+            log.atWarn()
+                    .addKeyValue("db", sync.options().path())
+                    .log(
+                            "not captured for {} s: it changes, or its WAL and wal-index disagree",
+                            MOVING_TOO_LONG.toSeconds());
         }
     }
 
@@ -211,14 +236,12 @@ public final class ReplicatedDatabase {
      */
     public Outcome finish(Duration uploadTimeout, Duration retryInterval, Gates gates) throws InterruptedException {
         long deadline = time.nanoTime() + uploadTimeout.toNanos();
-        boolean absent = false;
         boolean located = false;
         String problem;
         while (true) {
             problem = null;
             Look look = lastLook(gates);
-            if (look == Look.ABSENT || look == Look.EMPTY) {
-                absent = true;
+            if ((look == Look.ABSENT || look == Look.EMPTY) && !behind()) {
                 break;
             }
             if (look == null || look == Look.MOVED) {
@@ -228,7 +251,7 @@ public final class ReplicatedDatabase {
                 upload();
                 return uploadProblem == null && !behind();
             })) {
-                if (problem == null && (look == Look.QUIET || look == Look.COPIED)) {
+                if (problem == null && (look == Look.QUIET || look == Look.COPIED || look == Look.ABSENT)) {
                     break;
                 }
             } else {
@@ -246,7 +269,7 @@ public final class ReplicatedDatabase {
         sync.shutDown();
         sync.close();
         Txid local = sync.localMax();
-        return new Outcome(sync.options().path(), local, upload.uploaded(), absent ? null : problem);
+        return new Outcome(sync.options().path(), local, upload.uploaded(), problem);
     }
 
     private @Nullable Look lastLook(Gates gates) throws InterruptedException {

@@ -24,6 +24,7 @@ import java.security.SecureRandom;
  * @param codec LZ4 and what goes with it
  * @param hashing of page indexes
  * @param counters of verdicts and copies
+ * @param owners which database has which file
  */
 public record SyncServices(
         Time time,
@@ -35,7 +36,8 @@ public record SyncServices(
         BootId bootId,
         CodecResources codec,
         PageIndex.Hashing hashing,
-        SyncCounters counters) {
+        SyncCounters counters,
+        Owners owners) {
 
     public static SyncServices create(Time time, Posix posix, SqliteConnections connections, CodecResources resources) {
         return new SyncServices(
@@ -48,7 +50,8 @@ public record SyncServices(
                 BootId.current(),
                 resources,
                 new PageIndex.Hashing(new SipHash128(), new SecureRandom()),
-                new SyncCounters());
+                new SyncCounters(),
+                new Owners());
     }
 
     /** The same with other page hashes: for tests of the tests. */
@@ -63,7 +66,14 @@ public record SyncServices(
                 bootId,
                 codec,
                 new PageIndex.Hashing(hash, hashing.keys()),
-                counters);
+                counters,
+                owners);
+    }
+
+    /** The same after another start of the machine: for tests. */
+    SyncServices withBoot(BootId boot) {
+        return new SyncServices(
+                time, posix, connections, taker, copier, adoption, boot, codec, hashing, counters, owners);
     }
 
     PageIndex pageIndex(LocalFiles local) {

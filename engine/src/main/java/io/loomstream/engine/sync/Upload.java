@@ -1,6 +1,7 @@
 package io.loomstream.engine.sync;
 
 import io.loomstream.engine.error.ConflictException;
+import io.loomstream.engine.error.CorruptDataException;
 import io.loomstream.engine.error.TransientStorageException;
 import io.loomstream.engine.ltx.Level;
 import io.loomstream.engine.ltx.Txid;
@@ -10,6 +11,7 @@ import io.loomstream.engine.replica.ReplicaClient;
 import io.loomstream.engine.replica.ReplicaFile;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -93,6 +95,10 @@ final class Upload {
                 }
                 return false;
             }
+            if (isTorn(next)) {
+                Files.deleteIfExists(file);
+                continue; // now it is a missing one
+            }
             replica.write(Level.L0, TxidRange.of(next), file);
             database.uploaded(next);
             if (!next.equals(Txid.ONE)) {
@@ -100,6 +106,27 @@ final class Upload {
             }
         }
         return true;
+    }
+
+    /**
+     * Whether a file that was there before this process is not what it was when it got its name: local files are not synced
+     * to disk, so a power cut may leave a name with other bytes behind it.
+     */
+    private boolean isTorn(Txid txid) throws IOException, InterruptedException {
+        if (txid.isAfter(database.foundAtStart())) {
+            return false;
+        }
+        try {
+            copier.verify(database.local().path(txid), TxidRange.of(txid));
+            return false;
+        } catch (CorruptDataException torn) {
+            log.atWarn()
+                    .addKeyValue("db", database.options().path())
+                    .addKeyValue("txid", txid)
+                    .setCause(torn)
+                    .log("a local file is damaged and is not uploaded");
+            return true;
+        }
     }
 
     /** Bridges TXIDs whose files are lost: a complete copy as one file for all of them. */
@@ -120,11 +147,10 @@ final class Upload {
         Txid remembered = database.rememberedUpload();
         if (!remembered.isZero() && isThere(remembered)) {
             database.uploaded(remembered);
-            database.replicaStandsAt(remembered, 0, null);
+            database.replicaStandsAt(remembered, true, null);
             return;
         }
         Txid newest = Txid.ZERO;
-        long newestBytes = 0;
         boolean single = false;
         for (int number = 0; number < LEVELS; number++) {
             List<ReplicaFile> files = replica.list(new Level(number), Txid.ZERO);
@@ -134,13 +160,13 @@ final class Upload {
                 if (max.isAfter(newest)) {
                     newest = max;
                     single = asL0;
-                    newestBytes = asL0 ? file.sizeBytes() : 0;
                 }
             }
         }
         Optional<Path> fetched = single && newest.isAfter(database.newestLocal()) ? fetch(newest) : Optional.empty();
+        boolean ours = !single || !newest.equals(database.newestLocal()) || hasOurs(newest);
         database.uploaded(newest);
-        database.replicaStandsAt(newest, newestBytes, fetched.orElse(null));
+        database.replicaStandsAt(newest, ours, fetched.orElse(null));
         if (!newest.isZero()) {
             database.local().deleteBefore(newest.isAfter(database.localMax()) ? database.localMax() : newest);
         }
@@ -148,10 +174,30 @@ final class Upload {
 
     /** One request instead of a listing of every level. */
     private boolean isThere(Txid txid) throws IOException {
-        long ours = Files.size(database.local().path(txid));
-        return replica.find(Level.L0, TxidRange.of(txid))
-                .filter(theirs -> theirs.sizeBytes() == ours)
-                .isPresent();
+        return Files.exists(database.local().path(txid))
+                && checksumOnReplica(txid).equals(database.local().fileChecksum(txid));
+    }
+
+    /** Whether the replica's file has the local one's checksum; also when there is none any more. */
+    private boolean hasOurs(Txid txid) throws IOException {
+        Optional<Long> ours = database.local().fileChecksum(txid);
+        if (ours.isEmpty()) {
+            return !Files.exists(database.local().path(txid));
+        }
+        Optional<Long> theirs = checksumOnReplica(txid);
+        return theirs.isEmpty() || theirs.equals(ours);
+    }
+
+    /** What stands where a file as long as the local one has its checksum; empty when there is no such file. */
+    private Optional<Long> checksumOnReplica(Txid txid) throws IOException {
+        long size = Files.size(database.local().path(txid));
+        try (InputStream file = replica.open(Level.L0, TxidRange.of(txid), Math.max(0, size - Long.BYTES))) {
+            byte[] theirs = file.readNBytes(Long.BYTES);
+            boolean asLong = theirs.length == Long.BYTES && file.read() < 0;
+            return Optional.of(asLong ? ByteBuffer.wrap(theirs).getLong() : 0);
+        } catch (MissingFileException gone) {
+            return Optional.empty();
+        }
     }
 
     private Optional<Path> fetch(Txid txid) throws IOException {

@@ -7,8 +7,10 @@ import io.loomstream.engine.sqlite.DatabaseHeader;
 import io.loomstream.engine.sqlite.WalFile;
 import io.loomstream.engine.sqlite.WalHold;
 import io.loomstream.engine.sqlite.WalIndex;
+import io.loomstream.engine.sqlite.WalIndex.Reading;
 import io.loomstream.engine.sqlite.WalIndex.Valid;
 import io.loomstream.engine.sync.DatabaseSync.Look;
+import io.loomstream.engine.wal.FrameChecksum;
 import io.loomstream.engine.wal.PageMap;
 import io.loomstream.engine.wal.WalBatch;
 import io.loomstream.engine.wal.WalHeader;
@@ -33,6 +35,7 @@ final class WalCapture {
     private static final Logger log = LoggerFactory.getLogger(WalCapture.class);
 
     private static final Duration UNSETTLED_PATIENCE = Duration.ofSeconds(1);
+    private static final int UNSETTLED_READS = 1000;
     private static final int ROUNDS = 1000;
 
     private final DatabaseSync owner;
@@ -43,6 +46,8 @@ final class WalCapture {
     /** The cursor was made, or proven, under this very hold. */
     private boolean proven;
 
+    private final ForeignWrites foreign = new ForeignWrites();
+    private boolean againWhenBackfilled;
     private long unsettledSince;
     private boolean unsettled;
 
@@ -63,9 +68,43 @@ final class WalCapture {
         proven = false;
     }
 
-    /** Whether the WAL holds no frame at all. */
+    /** Whether the WAL holds no frame at all, also none that SQLite does not know of yet. */
     boolean hasEmptyWal() throws IOException {
-        return hold.readIndex() instanceof Valid(WalIndex index) && index.lastFrame() == 0;
+        return hold.readIndex() instanceof Valid(WalIndex index) && index.lastFrame() == 0 && !hidesCommits(index);
+    }
+
+    /**
+     * Whether the WAL goes on behind the last frame the wal-index knows, with whole transactions: a writer was killed
+     * before it published its commit, or uses another {@code -shm} that was deleted. Deleting such a WAL could lose what
+     * somebody believes committed.
+     */
+    boolean hidesCommits(WalIndex index) throws IOException {
+        Optional<WalFile> opened = hold.openWal();
+        if (opened.isEmpty()) {
+            return false;
+        }
+        try (WalFile file = opened.get()) {
+            Optional<WalHeader> header = file.header();
+            if (header.isEmpty()) {
+                return false;
+            }
+            WalPosition from = Copier.start(header.get());
+            if (index.lastFrame() == 0 && index.restartedAfter(header.get().salts())) {
+                return false; // the frames are those of before the reset, whose header nobody has written over yet
+            }
+            if (index.lastFrame() > 0) {
+                if (!header.get().salts().equals(index.salts())) {
+                    return true; // another WAL than the index speaks of
+                }
+                Optional<FrameChecksum> last = WalReader.storedChecksum(file, header.get(), index.lastFrame());
+                if (last.isEmpty()) {
+                    return true;
+                }
+                from = new WalPosition(index.lastFrame(), last.get());
+            }
+            return WalReader.read(file, header.get(), from, WalReader.TO_THE_END, 1) instanceof WalBatch batch
+                    && batch.lastFrame() > from.frame();
+        }
     }
 
     /** Copies until nothing is left, or until the rest came after this call began. */
@@ -80,11 +119,12 @@ final class WalCapture {
                 return waitForIndex();
             }
             unsettled = false;
+            doubtAfterForeignWrites(database, index);
             if (proven && nothingNew(index)) {
                 settle(database, index);
                 return copied ? Look.COPIED : Look.QUIET;
             }
-            Step step = step(database, index, mayCopyEverything);
+            Step step = stepUnlessMoved(database, index, mayCopyEverything);
             switch (step) {
                 case IN_SYNC -> {
                     return copied ? Look.COPIED : Look.QUIET;
@@ -108,6 +148,28 @@ final class WalCapture {
             }
         }
         return Look.COPIED;
+    }
+
+    /**
+     * Whoever writes past SQLite leaves nothing behind that the WAL could tell: every page has to be copied. Once more when
+     * the WAL is in the file: until then its frames lie over what was written, and of those only the ones that were not in
+     * the file yet get there.
+     */
+    private void doubtAfterForeignWrites(FileFingerprint database, WalIndex index) throws IOException {
+        boolean seen = foreign.seen(database, index, hold::checkpointRunning);
+        if (seen) {
+            log.atWarn()
+                    .addKeyValue("db", options.path())
+                    .log("the database file was changed, yet not by SQLite: somebody wrote over it");
+        }
+        if (seen || (againWhenBackfilled && index.fullyBackfilled())) {
+            againWhenBackfilled = !index.fullyBackfilled();
+            proven = false;
+            if (owner.cursor().isPresent()) {
+                owner.observed(owner.cursor().get().unproven());
+            }
+        }
+        foreign.note(database, index, hold::checkpointRunning, owner::fingerprint);
     }
 
     private enum Step {
@@ -222,7 +284,8 @@ final class WalCapture {
      * be older.
      */
     private void settle(FileFingerprint database, WalIndex index) throws IOException {
-        if (owner.cursor().isEmpty()) {
+        // A cursor that nothing proves must keep its old fingerprint: a new one would prove it at the next start.
+        if (!proven || owner.cursor().isEmpty()) {
             return;
         }
         Cursor cursor = owner.cursor().get();
@@ -236,6 +299,22 @@ final class WalCapture {
         boolean sealed = index.fullyBackfilled();
         if (sealed != cursor.sealed() || !cursor.database().proves(database)) {
             owner.observed(cursor.observed(database, sealed));
+        }
+    }
+
+    /** A WAL that was reset while it was read looks damaged; then what was read counts for nothing. */
+    private Step stepUnlessMoved(FileFingerprint database, WalIndex index, boolean mayCopyEverything)
+            throws IOException, InterruptedException {
+        try {
+            return step(database, index, mayCopyEverything);
+        } catch (CorruptDataException damaged) {
+            boolean sameWal = hold.intact()
+                    && hold.readIndex() instanceof Valid(WalIndex now)
+                    && now.salts().equals(index.salts());
+            if (sameWal) {
+                throw damaged;
+            }
+            return Step.DISCARDED;
         }
     }
 
@@ -321,7 +400,8 @@ final class WalCapture {
 
     /** Whether the WAL still has the cursor's frame where it was. */
     private static boolean reaches(Copier.Wal wal, Cursor cursor) throws IOException {
-        if (!wal.header().salts().equals(cursor.walSalts()) || cursor.frame() > wal.lastFrame()) {
+        boolean within = cursor.frame() > 0 && cursor.frame() <= wal.lastFrame();
+        if (!within || !wal.header().salts().equals(cursor.walSalts())) {
             return false;
         }
         return WalReader.storedChecksum(wal.source(), wal.header(), cursor.frame())
@@ -372,8 +452,18 @@ final class WalCapture {
         return wal.source().read(0, bytes, 0, bytes.length) == bytes.length
                 && WalHeader.parse(bytes).filter(wal.header()::equals).isPresent()
                 && hold.intact()
-                && hold.readIndex() instanceof Valid(WalIndex now)
+                && settledIndex() instanceof Valid(WalIndex now)
                 && now.salts().equals(wal.header().salts());
+    }
+
+    /** The index, read again if a writer was just inside its update: no reason to throw a long copy away. */
+    private Reading settledIndex() throws IOException {
+        Reading reading = hold.readIndex();
+        for (int i = 0; i < UNSETTLED_READS && !(reading instanceof Valid); i++) {
+            Thread.onSpinWait();
+            reading = hold.readIndex();
+        }
+        return reading;
     }
 
     /**
@@ -384,13 +474,13 @@ final class WalCapture {
     private Step copyWhole(Txid txid, WholeCopy whole, FileFingerprint before, WalIndex index, Optional<Copier.Wal> wal)
             throws IOException, InterruptedException {
         Path staging = owner.local().staging(txid);
-        Copier.Base base = base(wal);
+        Copier.Base base = base(wal, index);
         StagedCopy copy = whole.read(base, wal, hold::readDatabase, staging);
         boolean kept = false;
         try {
             // In this order: a checkpoint that ends between the two shows in the index.
             boolean running = hold.checkpointRunning();
-            if (!(hold.readIndex() instanceof Valid(WalIndex after)) || (wal.isPresent() && !stoodStill(wal.get()))) {
+            if (!(settledIndex() instanceof Valid(WalIndex after)) || (wal.isPresent() && !stoodStill(wal.get()))) {
                 return Step.DISCARDED;
             }
             int copied = base.position().frame();
@@ -427,18 +517,25 @@ final class WalCapture {
         }
     }
 
-    private Copier.Base base(Optional<Copier.Wal> wal) throws IOException {
+    /**
+     * What the copy starts from. Where everything is in the database file, that file alone is the database, for SQLite's
+     * readers too: should somebody have restored a backup over it, the WAL's frames would hide that.
+     */
+    private Copier.Base base(Optional<Copier.Wal> wal, WalIndex index) throws IOException {
         if (wal.isEmpty()) {
             int pageSize = pageSizeOfFile();
-            int commit = Math.toIntExact(hold.databaseSizeBytes() / pageSize);
-            return new Copier.Base(pageSize, commit, new PageMap(), Copier.nowhere());
+            return new Copier.Base(pageSize, pagesOfFile(pageSize), new PageMap(), Copier.nowhere());
         }
         WalBatch batch = services.copier().map(wal.get(), Copier.start(wal.get().header()), 0);
-        return new Copier.Base(
-                wal.get().header().pageSize(),
-                batch.commitPages(),
-                batch.pages(),
-                new WalPosition(batch.lastFrame(), batch.checksum()));
+        int pageSize = wal.get().header().pageSize();
+        WalPosition position = new WalPosition(batch.lastFrame(), batch.checksum());
+        return index.fullyBackfilled()
+                ? new Copier.Base(pageSize, pagesOfFile(pageSize), new PageMap(), position)
+                : new Copier.Base(pageSize, batch.commitPages(), batch.pages(), position);
+    }
+
+    private int pagesOfFile(int pageSize) throws IOException {
+        return Math.toIntExact(hold.databaseSizeBytes() / pageSize);
     }
 
     /** Empty when the WAL is not the one the first try saw. */

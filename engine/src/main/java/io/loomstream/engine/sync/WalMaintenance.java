@@ -6,6 +6,7 @@ import io.loomstream.engine.sqlite.WalIndex;
 import io.loomstream.engine.sqlite.WalIndex.Valid;
 import java.io.IOException;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,7 +42,7 @@ final class WalMaintenance {
     private boolean behind;
     private long behindSince;
     private int quietLooks;
-    private int hoppedAtFrame;
+    private @Nullable WalIndex hoppedAt;
 
     WalMaintenance(DatabaseOptions options, DatabaseFiles files, SyncServices services) {
         this.options = options;
@@ -54,7 +55,9 @@ final class WalMaintenance {
     enum Result {
         KEEP,
         /** Nobody has the database open and everything is sealed: time for the last close. */
-        REST
+        REST,
+        /** Nobody has the database open, and its wal-index does not know all of the WAL: SQLite has to recover it. */
+        RENEW
     }
 
     /** To be called after each look under the hold. */
@@ -66,8 +69,8 @@ final class WalMaintenance {
         if (!(hold.readIndex() instanceof Valid(WalIndex index))) {
             return Result.KEEP;
         }
-        if (hold.limitsBackfill() && index.lastFrame() != hoppedAtFrame) {
-            hoppedAtFrame = index.lastFrame();
+        if (hold.limitsBackfill() && !index.equals(hoppedAt)) {
+            hoppedAt = index;
             hold.hop(capture::sealedBy);
         }
         checkpointIfNobodyDoes(index);
@@ -93,6 +96,9 @@ final class WalMaintenance {
             return false;
         }
         capture.copyRounds(false);
+        if (hold.limitsBackfill()) {
+            hold.hop(capture::sealedBy); // it may wait for us already while it backfills
+        }
         letRestart(capture);
         return true;
     }
@@ -112,9 +118,14 @@ final class WalMaintenance {
         boolean many = index.framesToBackfill() >= options.minCheckpointPages();
         boolean old = !checkpointInterval.isZero() && now - behindSince > checkpointInterval.toNanos();
         if (many || old) {
-            services.taker().checkpointPassive(files);
+            checkpointPassive();
             behind = false;
         }
+    }
+
+    private boolean checkpointPassive() throws InterruptedException {
+        hoppedAt = null; // it clears the marks of slots nobody reads through
+        return services.taker().checkpointPassive(files);
     }
 
     private void restartIfLarge(WalCapture capture, WalIndex index) throws IOException, InterruptedException {
@@ -127,7 +138,7 @@ final class WalMaintenance {
         }
         // A busy writer is sealed only for moments: follow it for a few rounds.
         for (int round = 0; round < 3 && !capture.seal(); round++) {
-            if (index.framesToBackfill() > 0 && !services.taker().checkpointPassive(files)) {
+            if (index.framesToBackfill() > 0 && !checkpointPassive()) {
                 return;
             }
             capture.copyRounds(false);
@@ -205,7 +216,7 @@ final class WalMaintenance {
                     return false;
                 }
                 capture.copyRounds(false);
-                services.taker().checkpointPassive(files);
+                checkpointPassive();
                 capture.copyRounds(false);
                 return capture.seal() && capture.hold().letRestart(capture::sealedBy);
             });
@@ -224,7 +235,7 @@ final class WalMaintenance {
     private boolean shortenTail(WalCapture capture) throws IOException, InterruptedException {
         for (int round = 0; round < TAIL_ROUNDS; round++) {
             capture.copyRounds(false);
-            if (!services.taker().checkpointPassive(files)) {
+            if (!checkpointPassive()) {
                 return false;
             }
             if (capture.hold().readIndex() instanceof Valid(WalIndex index)
@@ -248,8 +259,12 @@ final class WalMaintenance {
         if (!(hold.readIndex() instanceof Valid(WalIndex index))) {
             return Result.KEEP;
         }
+        if (capture.hidesCommits(index)) {
+            quietLooks = 0;
+            return Result.RENEW;
+        }
         if (!index.fullyBackfilled()) {
-            services.taker().checkpointPassive(files);
+            checkpointPassive();
             return Result.KEEP; // sealed, and its fingerprint old enough, at the next look
         }
         if (!capture.canRest(index)) {

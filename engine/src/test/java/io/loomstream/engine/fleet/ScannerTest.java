@@ -247,6 +247,20 @@ class ScannerTest {
     }
 
     @Test
+    void newFileThatCannotBeLookedAtIsTriedAgain() throws Exception {
+        ScanHarness harness = ScanHarness.over(directory).settled();
+        ScanHarness.file(directory.resolve("p/new.db"), "");
+        harness.faults.put("stat:new.db", EIO);
+        for (int i = 0; i < 3; i++) {
+            assertEquals(List.of("unreadable new.db: errno 5"), harness.pass());
+            Instant changed = Files.getLastModifiedTime(directory.resolve("p")).toInstant();
+            Awaitility.await().until(() -> changed.isBefore(Instant.now().minusMillis(100)));
+        }
+        harness.faults.clear();
+        assertEquals(List.of("appeared new.db"), harness.pass());
+    }
+
+    @Test
     void folderThatBecameAFileSaysNothingAboutItsDatabases() throws Exception {
         ScanHarness harness = ScanHarness.over(directory).settled();
         Files.move(directory.resolve("p"), directory.resolve("../aside"));

@@ -78,8 +78,11 @@ final class Upstream implements AutoCloseable {
         write(level, from, to, images.get(from - 1), images.get(to));
     }
 
-    /** Stores the difference of any two states under the name of a range. */
-    void write(Level level, int from, int to, byte[] before, byte[] after) throws IOException, InterruptedException {
+    /** Stores the difference of any two states under the name of a range; page 1 says WAL mode, as replicas have it. */
+    void write(Level level, int from, int to, byte[] before, byte[] state) throws IOException, InterruptedException {
+        byte[] after = state.clone();
+        after[18] = 2;
+        after[19] = 2;
         TxidRange range = new TxidRange(new Txid(from), new Txid(to));
         Path file = Files.createTempFile(database.getParent(), "made", ".ltx");
         int pages = after.length / PAGE_SIZE;

@@ -18,9 +18,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** One replica that Litestream made, with what its own restore gives for every target. */
-record Fixture(String name, Path replica, List<Expectation> expectations) {
+public record Fixture(String name, Path replica, List<Expectation> expectations) {
     /** The file replicas under the test resources. */
-    static final List<String> NAMES = List.of(
+    public static final List<String> NAMES = List.of(
             "l0-only",
             "single-page",
             "page-size-512",
@@ -46,7 +46,7 @@ record Fixture(String name, Path replica, List<Expectation> expectations) {
      *
      * @param sha256 of the restored file; empty when Litestream refuses
      */
-    record Expectation(String fixture, Target target, String sha256) {
+    public record Expectation(String fixture, Target target, String sha256) {
         boolean refused() {
             return sha256.isEmpty();
         }
@@ -58,7 +58,7 @@ record Fixture(String name, Path replica, List<Expectation> expectations) {
     }
 
     /** Copies a fixture, with the file times that git does not keep. */
-    static Fixture copy(String name, Path into) throws IOException {
+    public static Fixture copy(String name, Path into) throws IOException {
         Path original = original(name);
         Path replica = into.resolve(name);
         try (Stream<Path> files = Files.walk(original.resolve("replica"))) {
@@ -87,7 +87,7 @@ record Fixture(String name, Path replica, List<Expectation> expectations) {
         return found;
     }
 
-    ReplicaClient client() {
+    public ReplicaClient client() {
         return new FileReplicaClient(replica, FileAccess.PRIVATE);
     }
 

@@ -73,17 +73,7 @@ final class Setting implements AutoCloseable {
     /** The replicator is killed, and the machine starts anew. */
     void crashMachine() {
         crash();
-        services = new SyncServices(
-                services.time(),
-                services.posix(),
-                services.connections(),
-                services.taker(),
-                services.copier(),
-                services.adoption(),
-                new BootId(1, services.bootId().low()),
-                services.codec(),
-                services.hashing(),
-                services.counters());
+        services = services.withBoot(new BootId(1, services.bootId().low()));
     }
 
     /** Looks and uploads until a look finds nothing new. */

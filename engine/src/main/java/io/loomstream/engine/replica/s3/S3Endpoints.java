@@ -79,7 +79,7 @@ public final class S3Endpoints implements AutoCloseable {
     }
 
     /** The answer names the region, be it yes, "elsewhere" or "you may not know". */
-    private static String regionOf(String bucket, S3Endpoint asked) throws S3Failure, InterruptedException {
+    static String regionOf(String bucket, S3Endpoint asked) throws S3Failure, InterruptedException {
         try {
             String region = asked.call(
                             S3Operation.HEAD_BUCKET,
@@ -100,7 +100,7 @@ public final class S3Endpoints implements AutoCloseable {
                 : Optional.empty();
     }
 
-    private S3Endpoint endpoint(S3Connection connection, String region, S3Credentials credentials) {
+    S3Endpoint endpoint(S3Connection connection, String region, S3Credentials credentials) {
         lock.lock();
         try {
             return endpoints.computeIfAbsent(

@@ -1,9 +1,19 @@
 package io.loomstream.engine.testing.s3;
 
+import java.util.List;
+
 /** What happens to one request on its way, or to its answer on the way back. */
 public sealed interface Fault {
-    /** The server never sees the request; this is answered. */
-    record Answer(int status, String body) implements Fault {
+    /**
+     * The server never sees the request; this is answered.
+     *
+     * @param headers lines beyond those that the body needs
+     */
+    record Answer(int status, String body, List<String> headers) implements Fault {
+        public Answer(int status, String body) {
+            this(status, body, List.of());
+        }
+
         /** An error as S3 words it. */
         public static Answer error(int status, String code) {
             return new Answer(status, "<Error><Code>" + code + "</Code><Message>scripted</Message></Error>");

@@ -157,12 +157,11 @@ public final class FaultyWire implements AutoCloseable {
             case Fault.Answer answer -> {
                 copy(wire.fromClient(), OutputStream.nullOutputStream(), bodyBytes);
                 byte[] body = answer.body().getBytes(StandardCharsets.UTF_8);
-                writeHead(
-                        wire.toClient(),
-                        List.of(
-                                "HTTP/1.1 " + answer.status() + " Scripted",
-                                "Content-Type: application/xml",
-                                "Content-Length: " + (request.method().equals("HEAD") ? 0 : body.length)));
+                List<String> answered = new ArrayList<>(answer.headers());
+                answered.add(0, "HTTP/1.1 " + answer.status() + " Scripted");
+                answered.add("Content-Type: application/xml");
+                answered.add("Content-Length: " + (request.method().equals("HEAD") ? 0 : body.length));
+                writeHead(wire.toClient(), answered);
                 if (!request.method().equals("HEAD")) {
                     wire.toClient().write(body);
                 }
