@@ -34,7 +34,6 @@ final class CursorFile implements AutoCloseable {
 
     private final RandomAccessFile file;
     private final BootId bootId;
-    private boolean crashOfMachine;
 
     private CursorFile(RandomAccessFile file, BootId bootId) {
         this.file = file;
@@ -146,14 +145,6 @@ final class CursorFile implements AutoCloseable {
                         found.cursor().txid().equals(txid) && found.cursor().ltxChecksum() == ltxChecksum);
     }
 
-    /**
-     * Whether the cursor loaded last was written before a restart of the machine that no shutdown in order preceded: what
-     * was not synced to disk may be gone, also from the middle of files.
-     */
-    boolean loadedAfterCrashOfMachine() {
-        return crashOfMachine;
-    }
-
     /** Keeps a cursor; it survives the end of this process, not that of the machine. */
     void store(Cursor cursor, Txid uploaded) throws IOException {
         write(new Slot(cursor, uploaded), false);
@@ -216,8 +207,7 @@ final class CursorFile implements AutoCloseable {
         if (cursor.commitPages() <= 0 || cursor.frame() < 0) {
             return Optional.empty();
         }
-        crashOfMachine = !sameBoot && !clean;
-        return Optional.of(new Slot(crashOfMachine ? cursor.unproven() : cursor, new Txid(slot.getLong())));
+        return Optional.of(new Slot(sameBoot || clean ? cursor : cursor.unproven(), new Txid(slot.getLong())));
     }
 
     private static byte flag(boolean value) {

@@ -411,35 +411,12 @@ final class DatabaseSync implements AutoCloseable {
                 localMax = newest;
                 remembered = usable(slot.map(CursorFile.Slot::uploaded).orElse(Txid.ZERO), newest, txids);
                 foundAtStart = newest;
-                if (cursor.isPresent() && store.loadedAfterCrashOfMachine()) {
-                    forgetTornFiles(txids);
-                }
             }
             cursorFile = store;
             complete = true;
         } finally {
             if (!complete) {
                 store.close();
-            }
-        }
-    }
-
-    /**
-     * After a power cut a file may have its name and its end, and nothing in between. Then nothing local counts: the position
-     * is the replica's.
-     */
-    private void forgetTornFiles(NavigableSet<Txid> txids) throws IOException, InterruptedException {
-        for (Txid txid : txids) {
-            if (!local.isWhole(txid, services.codec())) {
-                log.atWarn()
-                        .addKeyValue("db", options.path())
-                        .addKeyValue("txid", txid)
-                        .log("a local file is damaged: going on from the replica's position with every page");
-                local.clear();
-                cursor = Optional.empty();
-                localMax = Txid.ZERO;
-                remembered = Txid.ZERO;
-                return;
             }
         }
     }

@@ -1,15 +1,11 @@
 package io.loomstream.engine.sync;
 
-import io.loomstream.engine.error.CorruptDataException;
-import io.loomstream.engine.ltx.CodecResources;
 import io.loomstream.engine.ltx.Level;
-import io.loomstream.engine.ltx.LtxDecoder;
 import io.loomstream.engine.ltx.LtxTrailer;
 import io.loomstream.engine.ltx.Txid;
 import io.loomstream.engine.ltx.TxidRange;
 import io.loomstream.engine.posix.FileStat;
 import io.loomstream.engine.replica.FileAccess;
-import java.io.FileInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -176,23 +172,6 @@ final class LocalFiles {
             return Optional.of(file.readLong());
         } catch (FileNotFoundException absent) {
             return Optional.empty();
-        }
-    }
-
-    /** Reads a file to its end and compares its checksum. */
-    boolean isWhole(Txid txid, CodecResources resources) throws IOException, InterruptedException {
-        Path path = path(txid);
-        try (FileInputStream input = new FileInputStream(path.toFile());
-                LtxDecoder decoder = new LtxDecoder(input, path.toString(), resources)) {
-            byte[] page = new byte[decoder.header().pageSize()];
-            int number;
-            do {
-                number = decoder.nextPage(page, 0);
-            } while (number != 0);
-            decoder.finish();
-            return true;
-        } catch (CorruptDataException damaged) {
-            return false;
         }
     }
 

@@ -21,10 +21,10 @@ import java.security.SecureRandom;
  * @param copier writes L0 files
  * @param adoption takes positions over from L0 files without a cursor
  * @param bootId this start of the machine
- * @param owners which database has which file
  * @param codec LZ4 and what goes with it
  * @param hashing of page indexes
  * @param counters of verdicts and copies
+ * @param owners which database has which file
  */
 public record SyncServices(
         Time time,
@@ -34,10 +34,10 @@ public record SyncServices(
         Copier copier,
         Adoption adoption,
         BootId bootId,
-        Owners owners,
         CodecResources codec,
         PageIndex.Hashing hashing,
-        SyncCounters counters) {
+        SyncCounters counters,
+        Owners owners) {
 
     public static SyncServices create(Time time, Posix posix, SqliteConnections connections, CodecResources resources) {
         return new SyncServices(
@@ -48,10 +48,10 @@ public record SyncServices(
                 new Copier(resources, time),
                 new Adoption(resources),
                 BootId.current(),
-                new Owners(),
                 resources,
                 new PageIndex.Hashing(new SipHash128(), new SecureRandom()),
-                new SyncCounters());
+                new SyncCounters(),
+                new Owners());
     }
 
     /** The same with other page hashes: for tests of the tests. */
@@ -64,16 +64,16 @@ public record SyncServices(
                 copier,
                 adoption,
                 bootId,
-                owners,
                 codec,
                 new PageIndex.Hashing(hash, hashing.keys()),
-                counters);
+                counters,
+                owners);
     }
 
     /** The same after another start of the machine: for tests. */
-    SyncServices after(BootId boot) {
+    SyncServices withBoot(BootId boot) {
         return new SyncServices(
-                time, posix, connections, taker, copier, adoption, boot, new Owners(), codec, hashing, counters);
+                time, posix, connections, taker, copier, adoption, boot, codec, hashing, counters, owners);
     }
 
     PageIndex pageIndex(LocalFiles local) {

@@ -58,7 +58,7 @@ final class Captured implements AutoCloseable {
 
     /** As after another start of the machine, without a shutdown in order before it. */
     Captured afterAnotherBoot() {
-        services = services.after(new BootId(1, System.nanoTime()));
+        services = services.withBoot(new BootId(1, System.nanoTime()));
         return start();
     }
 

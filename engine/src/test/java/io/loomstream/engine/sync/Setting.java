@@ -73,7 +73,7 @@ final class Setting implements AutoCloseable {
     /** The replicator is killed, and the machine starts anew. */
     void crashMachine() {
         crash();
-        services = services.after(new BootId(1, services.bootId().low()));
+        services = services.withBoot(new BootId(1, services.bootId().low()));
     }
 
     /** Looks and uploads until a look finds nothing new. */
