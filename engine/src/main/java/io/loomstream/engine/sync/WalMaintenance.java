@@ -23,6 +23,8 @@ final class WalMaintenance {
 
     private static final Duration FREEZE_LOOK = Duration.ofMillis(20);
     private static final int FREEZE_LOOKS = 10;
+    private static final Duration FOLLOW = Duration.ofMillis(60);
+    private static final Duration FOLLOW_LOOK = Duration.ofMillis(1);
     /** After a try that no writer answered. */
     private static final Duration BETWEEN_RESTARTS = Duration.ofSeconds(5);
 
@@ -136,28 +138,44 @@ final class WalMaintenance {
         if (!due) {
             return;
         }
-        // A busy writer is sealed only for moments: follow it for a few rounds.
-        for (int round = 0; round < 3 && !capture.seal(); round++) {
-            if (index.framesToBackfill() > 0 && !checkpointPassive()) {
-                return;
-            }
-            capture.copyRounds(false);
-            if (!(capture.hold().readIndex() instanceof Valid(WalIndex now2))) {
-                return;
-            }
-            index = now2;
+        if (!letRestartWhenSealed(capture)) {
+            return;
         }
-        if (capture.seal()) {
-            restartTried = true;
-            restartTriedAt = now;
-            framesAtRestart = index.lastFrame();
-            if (letRestart(capture)) {
-                // A writer that came at once may come again as soon as the WAL is large: above the size at which the
-                // application checkpoints, each of its commits pays for a checkpoint until the WAL restarts.
-                restartTried = false;
-                framesAtRestart = 0;
+        int frames = capture.hold().readIndex() instanceof Valid(WalIndex released) ? released.lastFrame() : 0;
+        restartTried = !awaitRestart(capture);
+        restartTriedAt = now;
+        // A writer that came at once may come again as soon as the WAL is large: above the size at which the
+        // application
+        // checkpoints, each of its commits pays for a checkpoint until the WAL restarts.
+        framesAtRestart = restartTried ? frames : 0;
+    }
+
+    /**
+     * A busy writer is sealed only for moments, between the end of its own checkpoint and its next commit: copies commit by
+     * commit until such a moment comes. Our checkpoint helps only where the writer makes none; beside one that does it
+     * would come too late and in its way.
+     */
+    private boolean letRestartWhenSealed(WalCapture capture) throws IOException, InterruptedException {
+        long until = services.time().nanoTime() + FOLLOW.toNanos();
+        boolean checkpointed = false;
+        while (!(capture.seal() && capture.hold().letRestart(capture::sealedBy))) {
+            if (!(capture.hold().readIndex() instanceof Valid(WalIndex index))) {
+                return false;
+            }
+            if (services.time().nanoTime() > until) {
+                if (checkpointed
+                        || index.framesToBackfill() == 0
+                        || !checkpointPassive()) {
+                    return false;
+                }
+                checkpointed = true;
+                until = services.time().nanoTime() + FOLLOW.toNanos();
+            }
+            if (capture.copyRounds(false) == DatabaseSync.Look.QUIET) {
+                services.time().sleep(FOLLOW_LOOK);
             }
         }
+        return true;
     }
 
     /** Gives the slot up under the freeze, for as long as a writer may take to come, and takes it back. */
