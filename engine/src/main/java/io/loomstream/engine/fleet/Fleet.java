@@ -1,5 +1,6 @@
 package io.loomstream.engine.fleet;
 
+import io.loomstream.engine.compaction.Maintenance;
 import io.loomstream.engine.concurrent.TaskScope;
 import io.loomstream.engine.concurrent.Time;
 import io.loomstream.engine.error.EngineException;
@@ -20,6 +21,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.random.RandomGenerator;
@@ -52,18 +55,25 @@ final class Fleet implements ScanListener {
     private final Found found = new Found();
 
     private final AtomicBoolean firstPassOver = new AtomicBoolean();
+    private final CountDownLatch firstPass = new CountDownLatch(1);
+    private final Maintenance maintenance;
+    /** Rows whose next look is to copy every page. */
+    private final Set<Integer> completeCopies = ConcurrentHashMap.newKeySet();
+
     private Set<String> hotBefore = Set.of();
 
     Fleet(
             FleetOptions options,
             SyncServices services,
             Service service,
+            Maintenance maintenance,
             int seedingMax,
             RandomGenerator random,
             Optional<Keeper> keeper) {
         this.options = options;
         this.services = services;
         this.service = service;
+        this.maintenance = maintenance;
         this.time = services.time();
         this.random = random;
         this.keeper = keeper.orElse(null);
@@ -94,6 +104,11 @@ final class Fleet implements ScanListener {
             admit();
             return null;
         });
+        dispatchers.fork(() -> {
+            firstPass.await();
+            rediscover();
+            return null;
+        });
         if (keeper != null) {
             dispatchers.fork(() -> {
                 keeper.run(table, tiers);
@@ -112,6 +127,7 @@ final class Fleet implements ScanListener {
             PassReport report = scanner.pass();
             if (firstPassOver.compareAndSet(false, true)) {
                 admitFound(report);
+                firstPass.countDown();
             }
             long interval = options.scanInterval().toNanos();
             if (report.wallNanos() > interval) {
@@ -285,7 +301,7 @@ final class Fleet implements ScanListener {
         }
     }
 
-    private void begin(Assignment next) {
+    private void begin(Assignment next) throws InterruptedException {
         int row = next.row();
         DatabaseStamp stamp;
         DatabaseSpec spec;
@@ -309,10 +325,60 @@ final class Fleet implements ScanListener {
             tiers.cannotBegin(next, String.valueOf(e.getMessage()));
             return;
         }
-        LiveDatabase live =
-                LiveDatabase.ofFleet(new ReplicatedDatabase(spec, services), next, stamp, tiers, time.nanoTime());
+        ReplicatedDatabase database = new ReplicatedDatabase(
+                spec, services, SpecSite.listener(maintenance, new FleetSite(this, name(row)), spec.levels()));
+        LiveDatabase live = LiveDatabase.ofFleet(database, next, stamp, tiers, time.nanoTime());
         tiers.serving(live);
+        if (completeCopies.remove(row)) {
+            database.wantCompleteCopy();
+        }
         service.begin(live);
+    }
+
+    // ---- compaction
+
+    /** How a database is replicated; empty when it is not, or not any more. */
+    Optional<DatabaseSpec> spec(String name) {
+        int row = table.find(name.getBytes(StandardCharsets.UTF_8));
+        if (row == PathTable.NONE) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(options.specs().apply(Path.of(name), table.pattern(row)));
+        } catch (IllegalArgumentException notAnyMore) {
+            return Optional.empty();
+        }
+    }
+
+    /** What an earlier process left to do; from one small file each, beside everything else. */
+    private void rediscover() throws InterruptedException {
+        for (int row = 0; row < table.limit(); row++) {
+            if (Thread.interrupted()) {
+                throw new InterruptedException();
+            }
+            if (table.tier(row).isPresent()) {
+                FleetSite site = new FleetSite(this, name(row));
+                site.subject().ifPresent(subject -> maintenance.rediscover(site, subject));
+            }
+        }
+    }
+
+    /** Has every page of a database copied, now or when its turn comes. */
+    void wantCompleteCopy(String name) throws InterruptedException {
+        int row = table.find(name.getBytes(StandardCharsets.UTF_8));
+        if (row == PathTable.NONE) {
+            return;
+        }
+        for (LiveDatabase live : tiers.live()) {
+            if (live.row() == row) {
+                live.database().wantCompleteCopy();
+                return;
+            }
+        }
+        completeCopies.add(row);
+        if (table.transition(row, Tier.COLD_CLEAN, Tier.COLD_DIRTY)) {
+            tiers.written(row);
+        }
     }
 
     /** Empty when there is no such file. */
@@ -362,6 +428,9 @@ final class Fleet implements ScanListener {
                     .addKeyValue("tier", to)
                     .addKeyValue("reason", why)
                     .log("moved");
+        }
+        if (to == Tier.COLD_CLEAN) {
+            maintenance.departed(new FleetSite(this, name(row)));
         }
         if (keeper != null && (to == Tier.COLD_CLEAN || to == Tier.GONE)) {
             keeper.changed(row);

@@ -1,5 +1,7 @@
 package io.loomstream.engine.fleet;
 
+import io.loomstream.engine.compaction.CompactionCounters;
+import io.loomstream.engine.compaction.Maintenance;
 import io.loomstream.engine.concurrent.Gate;
 import io.loomstream.engine.concurrent.TaskScope;
 import io.loomstream.engine.concurrent.Time;
@@ -44,6 +46,8 @@ public final class Replication {
     private final List<ReplicatedDatabase> named;
     private final List<Fleet> fleets = new ArrayList<>();
     private final List<StateLock> locks = new ArrayList<>();
+    private final List<SpecSite> sites;
+    private final Maintenance maintenance;
     private final Service service;
     private final TaskScope dispatchers;
     private final TaskScope tasks;
@@ -56,9 +60,10 @@ public final class Replication {
         this.time = options.time();
         this.gates = Gates.of(options.monitorPermits(), options.snapshotPermits(), options.uploadPermits());
         refuseTwins(workload.named(), services);
-        this.named = workload.named().stream()
-                .map(spec -> new ReplicatedDatabase(spec, services))
-                .toList();
+        this.maintenance = new Maintenance(
+                new Gate("compaction", options.compactionPermits()), gates.snapshots(), time, services.codec());
+        this.sites = workload.named().stream().map(SpecSite::new).toList();
+        this.named = sites.stream().map(site -> serve(site, services)).toList();
         this.tasks = TaskScope.openSupervised("replication", Replication::taskFailed);
         this.dispatchers = TaskScope.openSupervised("dispatch", this::dispatcherFailed);
         this.service = new Service(gates, time, random, tasks);
@@ -66,8 +71,15 @@ public final class Replication {
             Optional<Keeper> keeper = section.state()
                     .map(state -> keeper(
                             state, section.options(), options, services.bootId().toString()));
-            fleets.add(new Fleet(section.options(), services, service, options.snapshotPermits(), random, keeper));
+            fleets.add(new Fleet(section.options(), services, service, maintenance, options.snapshotPermits(), random, keeper));
         }
+    }
+
+    private ReplicatedDatabase serve(SpecSite site, SyncServices services) {
+        ReplicatedDatabase database = new ReplicatedDatabase(
+                site.spec(), services, SpecSite.listener(maintenance, site, site.spec().levels()));
+        site.servedBy(database);
+        return database;
     }
 
     private Keeper keeper(Workload.State state, FleetOptions fleet, ReplicationOptions options, String bootId) {
@@ -127,6 +139,10 @@ public final class Replication {
                     LiveDatabase.forever(database, options.time().nanoTime()));
         }
         replication.service.dispatchIn(replication.dispatchers);
+        replication.maintenance.dispatchIn(replication.dispatchers, replication.tasks);
+        for (SpecSite site : replication.sites) {
+            site.subject().ifPresent(subject -> replication.maintenance.rediscover(site, subject));
+        }
         replication.fleets.forEach(fleet -> fleet.dispatchIn(replication.dispatchers));
         return replication;
     }
@@ -195,6 +211,7 @@ public final class Replication {
             left.forEach(ReplicatedDatabase::close);
             dispatchers.close();
             tasks.close();
+            maintenance.end();
             fleets.forEach(Fleet::end);
             locks.forEach(StateLock::close);
         }
@@ -233,6 +250,11 @@ public final class Replication {
     /** The fleets, for those who look at them. */
     List<Fleet> fleets() {
         return fleets;
+    }
+
+    /** What compaction and retention have done. */
+    public CompactionCounters compaction() {
+        return maintenance.counters();
     }
 
     /** The process's gates, for those who look at them. */

@@ -537,6 +537,7 @@ final class DatabaseSync implements AutoCloseable {
         lock.lockInterruptibly();
         try {
             chainBroken = true;
+            left = null; // also of a database at rest every page is read again
             releaseProof();
         } finally {
             lock.unlock();

@@ -37,8 +37,13 @@ public final class ReplicatedDatabase {
     private volatile @Nullable String uploadProblem;
 
     public ReplicatedDatabase(DatabaseSpec spec, SyncServices services) {
+        this(spec, services, UploadListener.NONE);
+    }
+
+    /** A database whose uploads somebody wants to know of. */
+    public ReplicatedDatabase(DatabaseSpec spec, SyncServices services, UploadListener listener) {
         this.sync = new DatabaseSync(spec.options(), services);
-        this.upload = new Upload(sync, spec.replica(), services.copier());
+        this.upload = new Upload(sync, spec.replica(), services.copier(), listener);
         this.time = services.time();
         this.lookBackoff = new Backoff(pace(spec.options()));
         this.uploadBackoff = new Backoff(spec.options().syncInterval());
@@ -183,6 +188,12 @@ public final class ReplicatedDatabase {
         }
         long since = time.nanoTime() - lastUploadAt;
         return Duration.ofNanos(Math.max(0, sync.options().syncInterval().toNanos() - since));
+    }
+
+    /** Has the next look copy every page, and the copy uploaded as a snapshot too. */
+    public void wantCompleteCopy() throws InterruptedException {
+        upload.wantSnapshot();
+        sync.localChainBroke();
     }
 
     /** Uploads once; the wait before the next try, or null when there is nothing left to do. */

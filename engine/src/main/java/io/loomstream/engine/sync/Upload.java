@@ -33,9 +33,12 @@ final class Upload {
     private final DatabaseSync database;
     private final ReplicaClient replica;
     private final Copier copier;
+    private final UploadListener listener;
     private @Nullable ConflictException conflict;
+    private volatile boolean snapshotWanted;
 
-    Upload(DatabaseSync database, ReplicaClient replica, Copier copier) {
+    Upload(DatabaseSync database, ReplicaClient replica, Copier copier, UploadListener listener) {
+        this.listener = listener;
         this.database = database;
         this.replica = replica;
         this.copier = copier;
@@ -44,6 +47,11 @@ final class Upload {
     /** The replica's newest TXID as far as we know. */
     Txid uploaded() {
         return database.uploaded();
+    }
+
+    /** Makes the next complete copy a snapshot of the replica, too. */
+    void wantSnapshot() {
+        snapshotWanted = true;
     }
 
     /**
@@ -99,8 +107,13 @@ final class Upload {
                 Files.deleteIfExists(file);
                 continue; // now it is a missing one
             }
-            replica.write(Level.L0, TxidRange.of(next), file);
+            if (snapshotWanted && next.equals(complete)) {
+                uploadSnapshot(complete);
+                snapshotWanted = false;
+            }
+            ReplicaFile written = replica.write(Level.L0, TxidRange.of(next), file);
             database.uploaded(next);
+            listener.stored(written, local.fileChecksum(next).orElse(0L));
             if (!next.equals(Txid.ONE)) {
                 local.retire(next.previous());
             }
@@ -136,7 +149,7 @@ final class Upload {
         Path staging = local.staging(complete).resolveSibling(range.fileName() + ".tmp");
         try {
             copier.asSnapshot(local.path(complete), staging);
-            replica.write(Level.SNAPSHOT, range, staging);
+            listener.stored(replica.write(Level.SNAPSHOT, range, staging), 0);
         } finally {
             Files.deleteIfExists(staging);
         }
@@ -147,6 +160,7 @@ final class Upload {
         Txid remembered = database.rememberedUpload();
         if (!remembered.isZero() && isThere(remembered)) {
             database.uploaded(remembered);
+            listener.located(remembered);
             database.replicaStandsAt(remembered, true, null);
             return;
         }
@@ -166,6 +180,7 @@ final class Upload {
         Optional<Path> fetched = single && newest.isAfter(database.newestLocal()) ? fetch(newest) : Optional.empty();
         boolean ours = !single || !newest.equals(database.newestLocal()) || hasOurs(newest);
         database.uploaded(newest);
+        listener.located(newest);
         database.replicaStandsAt(newest, ours, fetched.orElse(null));
         if (!newest.isZero()) {
             database.local().deleteBefore(newest.isAfter(database.localMax()) ? database.localMax() : newest);

@@ -1,0 +1,302 @@
+package io.loomstream.engine.compaction;
+
+import io.loomstream.engine.error.BrokenInvariantException;
+import io.loomstream.engine.error.CorruptDataException;
+import io.loomstream.engine.ltx.CodecResources;
+import io.loomstream.engine.ltx.Compactor;
+import io.loomstream.engine.ltx.Level;
+import io.loomstream.engine.ltx.LtxDecoder;
+import io.loomstream.engine.ltx.LtxHeader;
+import io.loomstream.engine.ltx.LtxTrailer;
+import io.loomstream.engine.ltx.Txid;
+import io.loomstream.engine.ltx.TxidRange;
+import io.loomstream.engine.replica.ReplicaFile;
+import io.loomstream.engine.restore.PlanOutcome;
+import io.loomstream.engine.restore.RestorePlan;
+import io.loomstream.engine.restore.RestorePlanner;
+import io.loomstream.engine.restore.ResumableInputStream;
+import io.loomstream.engine.restore.Target;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Works on the replica of one database: merges, makes snapshots, deletes. Never touches the database.
+ *
+ * <p>Every step can be repeated, and stopped at any point: a file is announced in the index before it is written, written
+ * under a name that says what it holds, and noted afterwards; files are deleted first and struck off afterwards. Nothing is
+ * deleted that was not merged into a file which was decoded and verified before it was stored. One use, one thread; blocks.
+ */
+final class LevelWork {
+    private static final Logger log = LoggerFactory.getLogger(LevelWork.class);
+    /** Each open file costs a connection and the buffers of a decoder. */
+    static final int OPEN_INPUTS_MAX = 16;
+
+    private static final int LOCAL_BYTES_MAX = 1 << 20;
+
+    private final Subject subject;
+    private final LevelIndex index;
+    private final Unusable unusable;
+    private final WorkFiles files;
+    private final CodecResources codec;
+    private final CompactionCounters counters;
+
+    LevelWork(
+            Subject subject,
+            LevelIndex index,
+            Unusable unusable,
+            WorkFiles files,
+            CodecResources codec,
+            CompactionCounters counters) {
+        this.subject = subject;
+        this.index = index;
+        this.unusable = unusable;
+        this.files = files;
+        this.codec = codec;
+        this.counters = counters;
+    }
+
+    /** What kept a merge from being made: TXIDs are missing, and only a new copy of the database can stand in for them. */
+    static final class BrokenChain extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        BrokenChain(String message) {
+            super(message);
+        }
+    }
+
+    /** Finds out what became of a file that was being written when the work was last interrupted. */
+    void settleIntent() throws IOException {
+        if (index.intent().isEmpty()) {
+            return;
+        }
+        LevelIndex.Intent intent = index.intent().get();
+        var found = subject.replica().find(intent.level(), intent.range());
+        if (found.isPresent()) {
+            index.added(List.of(new Stored(found.get(), 0)));
+        } else {
+            index.dropIntent();
+        }
+    }
+
+    /**
+     * Gives a level what the one below has: every run of files without a hole becomes one file.
+     *
+     * @throws BrokenChain at a hole that no snapshot bridges
+     */
+    void compact(Level level) throws BrokenChain, IOException, InterruptedException {
+        while (true) {
+            switch (Sources.next(index, level, unusable)) {
+                case Sources.None none -> {
+                    return;
+                }
+                case Sources.Hole(Txid first, Txid last) ->
+                    throw new BrokenChain("level " + (level.number() - 1) + " lacks TXIDs " + first + " to " + last
+                            + ", which level " + level + " does not have either");
+                case Sources.Run(List<Stored> run, boolean afterHole) -> {
+                    if (afterHole) {
+                        log.atWarn()
+                                .addKeyValue("db", subject.database())
+                                .addKeyValue("level", level)
+                                .addKeyValue("txid", run.getFirst().min())
+                                .log("the level goes on behind a hole that a snapshot bridges");
+                    }
+                    TxidRange range =
+                            new TxidRange(run.getFirst().min(), run.getLast().max());
+                    merge(level, range, run);
+                    counters.compactions.increment();
+                }
+            }
+        }
+    }
+
+    /**
+     * Makes a snapshot of the newest state by merging what a restore would read.
+     *
+     * @throws BrokenChain when a restore would fail
+     */
+    void snapshot() throws BrokenChain, IOException, InterruptedException {
+        switch (RestorePlanner.plan(index.listing().without(unusable.files()), new Target.Latest())) {
+            case PlanOutcome.Planned(RestorePlan plan) -> {
+                if (index.newest().isAfter(plan.reached())) {
+                    throw new BrokenChain("files go up to TXID " + index.newest() + ", only TXID " + plan.reached()
+                            + " can be restored");
+                }
+                List<Stored> chain = plan.files().stream().map(index::stored).toList();
+                merge(Level.SNAPSHOT, new TxidRange(Txid.ONE, plan.reached()), chain);
+                counters.snapshots.increment();
+            }
+            case PlanOutcome.Broken broken -> throw new BrokenChain(broken.message());
+            case PlanOutcome.NotAvailable(var reason, String message, var before, var after) -> {
+                if (reason != PlanOutcome.Reason.NOTHING_STORED
+                        || !unusable.files().isEmpty()) {
+                    throw new BrokenChain(message);
+                }
+            }
+        }
+    }
+
+    private void merge(Level level, TxidRange range, List<Stored> sources) throws IOException, InterruptedException {
+        Path output = files.output();
+        LtxTrailer trailer;
+        try {
+            Compactor.Compacted compacted;
+            try (OutputStream out = WorkFiles.write(output)) {
+                compacted = new Compactor(codec, OPEN_INPUTS_MAX, files)
+                        .compact(sources.stream().map(this::input).toList(), out);
+            }
+            trailer = compacted.trailer();
+            verify(output, range, compacted);
+        } catch (CorruptDataException damaged) {
+            condemn(sources, damaged);
+            throw damaged;
+        }
+        index.intend(level, range);
+        ReplicaFile written = subject.replica().write(level, range, output);
+        index.added(List.of(new Stored(written, trailer.fileChecksum())));
+        Files.deleteIfExists(output);
+        log.atDebug()
+                .addKeyValue("db", subject.database())
+                .addKeyValue("level", level)
+                .addKeyValue("file", range)
+                .addKeyValue("sources", sources.size())
+                .addKeyValue("bytes", written.sizeBytes())
+                .log("merged");
+    }
+
+    private Compactor.Input input(Stored stored) {
+        return new Compactor.Input(Unusable.name(stored.file()), () -> new BoundInput(open(stored), stored));
+    }
+
+    /** A local copy saves a request, if it is the very file that was uploaded: names say nothing about histories. */
+    private InputStream open(Stored stored) throws IOException {
+        if (stored.file().level().equals(Level.L0)
+                && stored.checksum() != 0
+                && stored.file().sizeBytes() <= LOCAL_BYTES_MAX) {
+            Path local = subject.localL0(stored);
+            byte[] bytes = bytesOf(local);
+            // Capture writes into a retired file again, but takes its name away first: while it has it, the bytes are
+            // whole.
+            if (bytes.length == stored.file().sizeBytes()
+                    && ByteBuffer.wrap(bytes).getLong(bytes.length - Long.BYTES) == stored.checksum()
+                    && Files.exists(local)) {
+                return new ByteArrayInputStream(bytes);
+            }
+        }
+        return new ResumableInputStream(subject.replica(), stored.file());
+    }
+
+    private static byte[] bytesOf(Path file) throws IOException {
+        try (InputStream in = Files.newInputStream(file)) {
+            return in.readNBytes(LOCAL_BYTES_MAX + 1);
+        } catch (NoSuchFileException retired) {
+            return new byte[0];
+        }
+    }
+
+    /** Reads what was written as a restore would: only then may anything be deleted on the strength of it. */
+    private void verify(Path output, TxidRange range, Compactor.Compacted compacted)
+            throws IOException, InterruptedException {
+        String name = output.toString();
+        try (InputStream in = Files.newInputStream(output);
+                LtxDecoder decoder = new LtxDecoder(in, name, codec)) {
+            LtxHeader header = decoder.header();
+            byte[] page = new byte[header.pageSize()];
+            int pages = 0;
+            while (decoder.nextPage(page, 0) != 0) {
+                pages++;
+            }
+            LtxTrailer trailer = decoder.finish();
+            if (!header.range().equals(range)
+                    || header.commit() != compacted.header().commit()
+                    || pages != compacted.pages()
+                    || !trailer.equals(compacted.trailer())) {
+                throw new BrokenInvariantException(subject.database() + ": merging to " + range + " wrote "
+                        + header.range() + " with " + pages + " of " + compacted.pages() + " pages");
+            }
+        }
+    }
+
+    private void condemn(List<Stored> sources, CorruptDataException damaged) {
+        for (Stored source : sources) {
+            if (damaged.source().equals(Unusable.name(source.file()))) {
+                unusable.add(source.file());
+            }
+        }
+    }
+
+    // ---- retention
+
+    /** Deletes the L0 files that level 1 holds too and that are older than a moment. */
+    void trimL0(Instant expired) throws IOException {
+        delete(Level.L0, Retention.expiredL0(index, expired));
+    }
+
+    /** Deletes the snapshots from before a moment, except the newest, and what only they needed. */
+    void trimSnapshots(Instant expired) throws IOException {
+        Map<Level, List<Stored>> going = Retention.expiredSnapshots(index, subject.levels(), expired);
+        List<Stored> all = new ArrayList<>();
+        going.values().forEach(all::addAll);
+        List<Stored> snapshots = index.level(Level.SNAPSHOT);
+        List<Stored> old = going.getOrDefault(Level.SNAPSHOT, List.of());
+        if (!old.isEmpty()
+                && !Retention.keepsEverythingFrom(snapshots.get(old.size()).max(), index, all)) {
+            throw new BrokenInvariantException(subject.database() + ": deleting " + all.size()
+                    + " old files would make a kept point unrestorable; nothing was deleted");
+        }
+        for (Map.Entry<Level, List<Stored>> level : going.entrySet()) {
+            delete(level.getKey(), level.getValue());
+        }
+    }
+
+    private void delete(Level level, List<Stored> going) throws IOException {
+        if (going.isEmpty()) {
+            return;
+        }
+        if (subject.levels().deletes()) {
+            subject.replica().delete(level, going.stream().map(Stored::range).toList());
+        }
+        index.removed(going);
+        counters.deleted.add(going.size());
+        log.atDebug()
+                .addKeyValue("db", subject.database())
+                .addKeyValue("level", level)
+                .addKeyValue("files", going.size())
+                .log(subject.levels().deletes() ? "deleted" : "no longer needed");
+    }
+
+    // ---- looking over
+
+    /** Lists a level and says what is wrong with it; the number of complaints. */
+    int lookOver(Level level) {
+        int complaints = 0;
+        ReplicaFile before = null;
+        for (ReplicaFile file : subject.replica().list(level, Txid.ZERO)) {
+            if (before != null
+                    && !file.range().min().equals(before.range().max().next())) {
+                boolean gap = file.range().min().isAfter(before.range().max());
+                log.atWarn()
+                        .addKeyValue("db", subject.database())
+                        .addKeyValue("level", level)
+                        .addKeyValue("type", gap ? "gap" : "overlap")
+                        .addKeyValue("after", before.range())
+                        .addKeyValue("file", file.range())
+                        .log("the files of a level do not follow each other");
+                complaints++;
+            }
+            before = file;
+        }
+        return complaints;
+    }
+}

@@ -1,0 +1,94 @@
+package io.loomstream.engine.compaction;
+
+import io.loomstream.engine.ltx.Level;
+import io.loomstream.engine.ltx.Txid;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Which files of a level the next one is to be given.
+ *
+ * <p>They begin right after what the next level has. Where they do not, there is a hole, and the level may go on behind it
+ * only if a snapshot bridges it: a file across a hole would claim TXIDs that it does not hold.
+ */
+sealed interface Sources {
+    /** Nothing new. */
+    record None() implements Sources {}
+
+    /**
+     * Files to merge, in order.
+     *
+     * @param afterHole whether the level lacks TXIDs before them, which a snapshot bridges
+     */
+    record Run(List<Stored> files, boolean afterHole) implements Sources {
+        public Run {
+            files = List.copyOf(files);
+        }
+    }
+
+    /**
+     * A hole that nothing bridges.
+     *
+     * @param first the first TXID that is missing
+     * @param last the last one
+     */
+    record Hole(Txid first, Txid last) implements Sources {}
+
+    /** The first file that a level was not given yet, whether or not there is a hole before it. */
+    static Optional<Stored> after(LevelIndex index, Level level) {
+        Txid reached = index.reached(level);
+        return index.level(new Level(level.number() - 1)).stream()
+                .filter(stored -> stored.min().isAfter(reached))
+                .findFirst();
+    }
+
+    /**
+     * Chooses.
+     *
+     * @param level the one to write to, 1 to 8
+     * @param unusable files that were found damaged: they count as missing
+     */
+    static Sources next(LevelIndex index, Level level, Unusable unusable) {
+        Txid reached = index.reached(level);
+        List<Stored> candidates = index.level(new Level(level.number() - 1)).stream()
+                .filter(stored -> stored.min().isAfter(reached) && !unusable.contains(stored))
+                .toList();
+        if (candidates.isEmpty()) {
+            return new None();
+        }
+        Txid first = candidates.getFirst().min();
+        boolean hole = !reached.isZero() && !first.equals(reached.next());
+        if (hole && !bridged(index, first)) {
+            return new Hole(reached.next(), first.previous());
+        }
+        List<Stored> run = new ArrayList<>();
+        Txid end = first.previous();
+        for (Stored candidate : candidates) {
+            if (candidate.min().isAfter(end.next())) {
+                break; // what is behind this hole is the next run's
+            }
+            if (candidate.max().isAfter(end)) {
+                run.add(candidate);
+                end = candidate.max();
+            }
+        }
+        return new Run(run, hole);
+    }
+
+    private static boolean bridged(LevelIndex index, Txid first) {
+        return index.level(Level.SNAPSHOT).stream()
+                .anyMatch(snapshot -> !first.isAfter(snapshot.max().next()));
+    }
+
+    /** A file's timestamp, or an earlier one that a file after it in the same level has. */
+    static Instant time(List<Stored> level, Stored stored) {
+        Instant time = stored.file().createdAt();
+        for (int i = level.size() - 1; i >= 0 && level.get(i).max().compareTo(stored.max()) > 0; i--) {
+            Instant later = level.get(i).file().createdAt();
+            time = later.isBefore(time) ? later : time;
+        }
+        return time;
+    }
+}

@@ -1,0 +1,166 @@
+package io.loomstream.engine.compaction;
+
+import io.loomstream.engine.ltx.Level;
+import io.loomstream.engine.ltx.Txid;
+import io.loomstream.engine.replica.ReplicaFile;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A database that has something to do or has told something: what came to its replica since its index was last written,
+ * and when its work is due. Exists only for as long as there is any of that. Guarded by the {@link Maintenance}'s lock,
+ * except what only the running task uses.
+ */
+final class Unit {
+    static final long NOT_QUEUED = Long.MAX_VALUE;
+    /** So many files are written down at once, long before they would burden the memory. */
+    private static final int NEWS_MAX = 256;
+
+    private final Site site;
+    private final double share;
+
+    /** When it is due, nanoseconds of the monotonic clock. */
+    long dueNanos = NOT_QUEUED;
+
+    boolean running;
+    boolean wantsSnapshotGate;
+    private News news = News.NONE;
+
+    // Used by the running task only.
+    final Unusable unusable = new Unusable();
+    int failures;
+    long saidAtNanos;
+    boolean everSaid;
+    long askedAtNanos;
+    boolean everAsked;
+
+    @Nullable
+    Instant validateAt;
+
+    Unit(Site site) {
+        this.site = site;
+        this.share = shareOf(site.name());
+    }
+
+    /** Spreads databases evenly and is the same after a restart. */
+    private static double shareOf(String name) {
+        CRC32C crc = new CRC32C();
+        crc.update(name.getBytes(StandardCharsets.UTF_8));
+        return crc.getValue() / (double) (1L << 32);
+    }
+
+    Site site() {
+        return site;
+    }
+
+    double share() {
+        return share;
+    }
+
+    /**
+     * What was told since the last piece of work.
+     *
+     * @param located where the replica stood before the files came; null when it was not said
+     * @param contradictory whether what was told does not fit together: the replica has to be listed
+     */
+    record News(@Nullable Txid located, List<Stored> files, boolean contradictory) {
+        static final News NONE = new News(null, List.of(), false);
+
+        News {
+            files = List.copyOf(files);
+        }
+
+        boolean isEmpty() {
+            return located == null && files.isEmpty() && !contradictory;
+        }
+
+        Txid reached() {
+            Txid reached = Txid.ZERO;
+            for (Stored stored : files) {
+                reached = reached.max(stored.max());
+            }
+            return reached;
+        }
+
+        News locatedAt(Txid position) {
+            if (files.isEmpty()) {
+                return new News(position, files, contradictory);
+            }
+            return new News(located, files, contradictory || !position.equals(reached()));
+        }
+
+        News with(Stored stored) {
+            List<Stored> more = new ArrayList<>(files);
+            more.add(stored);
+            boolean follows = files.isEmpty() || !stored.min().isAfter(reached().next());
+            return new News(located, more, contradictory || !follows);
+        }
+
+        /** These, told before others. */
+        News then(News later) {
+            News both = this;
+            if (later.located != null) {
+                both = both.locatedAt(later.located);
+            }
+            for (Stored stored : later.files) {
+                both = both.with(stored);
+            }
+            return new News(both.located, both.files, both.contradictory || later.contradictory);
+        }
+
+        /** When a complete copy came that was asked for. */
+        boolean bringsSnapshot() {
+            return files.stream().anyMatch(stored -> stored.file().level().equals(Level.SNAPSHOT));
+        }
+    }
+
+    boolean hasNews() {
+        return !news.isEmpty();
+    }
+
+    boolean hasFiles() {
+        return !news.files().isEmpty();
+    }
+
+    void stored(ReplicaFile file, long checksum) {
+        news = news.with(new Stored(file, checksum));
+    }
+
+    void located(Txid position) {
+        news = news.locatedAt(position);
+    }
+
+    News takeNews() {
+        News taken = news;
+        news = News.NONE;
+        return taken;
+    }
+
+    /** Work failed before it wrote the news down. */
+    void giveBack(News taken) {
+        news = taken.then(news);
+    }
+
+    /** When the news ask for work; empty when there are no files among them. */
+    Optional<Instant> newsDue(Levels levels, Instant now) {
+        if (news.files().isEmpty()) {
+            return Optional.empty();
+        }
+        if (news.files().size() >= NEWS_MAX) {
+            return Optional.of(now);
+        }
+        Instant first = news.files().getFirst().file().createdAt();
+        Duration interval = levels.intervals().isEmpty()
+                ? levels.snapshots().interval()
+                : levels.intervals().getFirst();
+        Duration lag = Duration.ofMillis((long) (interval.toMillis() * Schedule.JITTER * share));
+        return Optional.of(
+                Levels.boundaryAfter(first.isAfter(now) ? now : first, interval).plus(lag));
+    }
+}

@@ -1,0 +1,22 @@
+package io.loomstream.engine.fleet;
+
+import io.loomstream.engine.compaction.Site;
+import io.loomstream.engine.compaction.Subject;
+import java.util.Optional;
+
+/**
+ * A database of a fleet, whatever tier it is in.
+ *
+ * @param name its path
+ */
+record FleetSite(Fleet fleet, String name) implements Site {
+    @Override
+    public Optional<Subject> subject() {
+        return fleet.spec(name).flatMap(SpecSite::subject);
+    }
+
+    @Override
+    public void wantsCompleteCopy(String why) throws InterruptedException {
+        fleet.wantCompleteCopy(name);
+    }
+}
