@@ -81,7 +81,7 @@ final class WalMaintenance {
         } else {
             restartIfLarge(capture, index);
         }
-        return restIfAlone(capture, copied);
+        return hold.released() ? Result.KEEP : restIfAlone(capture, copied);
     }
 
     /**
