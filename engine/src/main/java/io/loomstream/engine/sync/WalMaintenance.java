@@ -163,9 +163,7 @@ final class WalMaintenance {
                 return false;
             }
             if (services.time().nanoTime() > until) {
-                if (checkpointed
-                        || index.framesToBackfill() == 0
-                        || !checkpointPassive()) {
+                if (checkpointed || index.framesToBackfill() == 0 || !checkpointPassive()) {
                     return false;
                 }
                 checkpointed = true;
