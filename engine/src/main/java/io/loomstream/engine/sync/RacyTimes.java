@@ -25,10 +25,9 @@ public final class RacyTimes {
      * @param nowNanos the wall clock before the stat, nanoseconds since the epoch
      */
     public static boolean prove(long changedNanos, long modifiedNanos, long nowNanos) {
-        boolean changeIsRacy =
-                changedNanos > nowNanos - margin(changedNanos) && changedNanos < nowNanos + FUTURE_NANOS;
-        boolean contentIsRacy = modifiedNanos > nowNanos - margin(modifiedNanos)
-                && modifiedNanos < nowNanos + margin(modifiedNanos);
+        boolean changeIsRacy = changedNanos > nowNanos - margin(changedNanos) && changedNanos < nowNanos + FUTURE_NANOS;
+        boolean contentIsRacy =
+                modifiedNanos > nowNanos - margin(modifiedNanos) && modifiedNanos < nowNanos + margin(modifiedNanos);
         return !changeIsRacy && !contentIsRacy;
     }
 
