@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Which files a replica holds, by level: what makes compaction and retention possible without a listing, since nobody else
- * writes there. Kept in a {@link LevelJournal}; every change is on the disk when its method returns.
+ * writes there. Kept in a {@link LevelJournal}; every change is in the file when its method returns.
  *
  * <p>Opened for one piece of work and dropped again. Not thread-safe.
  */
@@ -108,6 +108,23 @@ final class LevelIndex implements AutoCloseable {
             newest = newest.max(reached(new Level(number)));
         }
         return newest;
+    }
+
+    /** Whether a file of a higher level covers the same TXIDs as one of L0. */
+    boolean holdsAbove(Stored stored) {
+        for (NavigableMap<TxidRange, Stored> level : levels.subList(1, levels.size())) {
+            TxidRange lastFromThere = new TxidRange(stored.min(), new Txid(-1));
+            for (Stored other :
+                    level.headMap(lastFromThere, true).descendingMap().values()) {
+                if (!stored.max().isAfter(other.max())) {
+                    return true;
+                }
+                if (stored.min().isAfter(other.max())) {
+                    break; // those before it end even earlier, unless they overlap; then the file is only kept longer
+                }
+            }
+        }
+        return false;
     }
 
     Listing listing() {

@@ -24,9 +24,10 @@ import java.util.zip.CRC32C;
  * The file of a level index: a header that says when there is work to do, then what happened to the replica's files, one
  * record after the other. docs/formats.md describes the bytes.
  *
- * <p>A record is on the disk when {@link #append} returns, so that what the replica has can never be ahead by more than the
- * file that was announced. A record that a power cut tore is as good as not written; a damaged one in the middle makes the
- * whole file count for nothing, and the replica is listed. Not thread-safe.
+ * <p>Nothing is synced to the disk. After a power cut the file may be an earlier state of itself, and whatever could be
+ * deleted then can be deleted now; what it lacks is found out when the replica says where it stands, when a file that it has
+ * is gone, or when one that it lacks is in the way: the replica is then listed. A record that was torn is as good as not
+ * written; a damaged one in the middle makes the whole file count for nothing. Not thread-safe.
  */
 final class LevelJournal implements AutoCloseable {
     static final int HEADER_BYTES = 64;
@@ -104,7 +105,10 @@ final class LevelJournal implements AutoCloseable {
     private static Optional<Opened> read(Path file, long replica, FileChannel channel) throws IOException {
         byte[] content = Files.readAllBytes(file);
         ByteBuffer bytes = ByteBuffer.wrap(content);
-        if (bytes.remaining() < HEADER_BYTES || bytes.getInt(0) != MAGIC || bytes.getLong(4) != replica) {
+        if (bytes.remaining() < HEADER_BYTES
+                || bytes.getInt(0) != MAGIC
+                || bytes.getLong(4) != replica
+                || bytes.getInt(20) != crc(content, 0, 20)) {
             return Optional.empty();
         }
         List<Entry> entries = new ArrayList<>();
@@ -155,9 +159,7 @@ final class LevelJournal implements AutoCloseable {
         try {
             writeFully(channel, header(replica, due), 0);
             writeFully(channel, encode(entries), HEADER_BYTES);
-            channel.force(true);
             Files.move(staging, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-            forceDirectoryOf(file); // or a power cut might bring the old one back, without what was appended since
             complete = true;
             return channel;
         } finally {
@@ -167,19 +169,9 @@ final class LevelJournal implements AutoCloseable {
         }
     }
 
-    private static void forceDirectoryOf(Path file) throws IOException {
-        Path directory = file.toAbsolutePath().getParent();
-        if (directory != null) {
-            try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
-                channel.force(true);
-            }
-        }
-    }
-
-    /** Writes records; they are on the disk when this returns. */
+    /** Writes records; the end of the process cannot lose them any more when this returns. */
     void append(List<Entry> entries) throws IOException {
         writeFully(channel, encode(entries), HEADER_BYTES + records * RECORD_BYTES);
-        channel.force(false);
         records += entries.size();
     }
 
@@ -211,9 +203,7 @@ final class LevelJournal implements AutoCloseable {
         for (Entry entry : entries) {
             int at = bytes.position();
             ReplicaFile stored = entry.stored().file();
-            bytes.put(entry.kind().code)
-                    .put((byte) stored.level().number())
-                    .putShort((short) 0);
+            bytes.put(entry.kind().code).put((byte) stored.level().number()).putShort((short) 0);
             bytes.putLong(stored.range().min().value())
                     .putLong(stored.range().max().value());
             bytes.putLong(stored.sizeBytes()).putLong(stored.createdAt().toEpochMilli());

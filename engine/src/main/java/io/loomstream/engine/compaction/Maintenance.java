@@ -355,8 +355,7 @@ public final class Maintenance {
         return new Turn.Context(now, now.isBefore(unmoved) ? now : unmoved, codec, counters);
     }
 
-    private void succeeded(Unit unit, Subject subject, Unit.News news, Turn.Result result)
-            throws InterruptedException {
+    private void succeeded(Unit unit, Subject subject, Unit.News news, Turn.Result result) throws InterruptedException {
         if (unit.failures > 0) {
             unit.failures = 0;
             log.atInfo().addKeyValue("db", subject.database()).log("compacting again");

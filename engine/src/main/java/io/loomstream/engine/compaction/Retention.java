@@ -28,28 +28,16 @@ final class Retention {
     static List<Stored> expiredL0(LevelIndex index, Instant expired) {
         List<Stored> files = index.level(Level.L0);
         Txid merged = index.reached(new Level(1));
+        List<Instant> times = Sources.times(files);
         List<Stored> going = new ArrayList<>();
         // A position can always be taken over from the newest one: it stays.
-        for (Stored stored : files.subList(0, Math.max(0, files.size() - 1))) {
-            if (Sources.time(files, stored).isAfter(expired)) {
-                break;
-            }
-            if (!stored.max().isAfter(merged) && heldElsewhere(index, stored)) {
+        for (int i = 0; i < files.size() - 1 && !times.get(i).isAfter(expired); i++) {
+            Stored stored = files.get(i);
+            if (!stored.max().isAfter(merged) && index.holdsAbove(stored)) {
                 going.add(stored);
             }
         }
         return going;
-    }
-
-    private static boolean heldElsewhere(LevelIndex index, Stored stored) {
-        for (int number = 1; number <= Level.SNAPSHOT.number(); number++) {
-            for (Stored other : index.level(new Level(number))) {
-                if (other.range().contains(stored.min()) && other.range().contains(stored.max())) {
-                    return true;
-                }
-            }
-        }
-        return false;
     }
 
     /**
@@ -60,9 +48,9 @@ final class Retention {
      */
     static Map<Level, List<Stored>> expiredSnapshots(LevelIndex index, Levels levels, Instant expired) {
         List<Stored> snapshots = index.level(Level.SNAPSHOT);
+        List<Instant> times = Sources.times(snapshots);
         int old = 0;
-        while (old < snapshots.size() - 1
-                && Sources.time(snapshots, snapshots.get(old)).isBefore(expired)) {
+        while (old < snapshots.size() - 1 && times.get(old).isBefore(expired)) {
             old++;
         }
         Map<Level, List<Stored>> going = new LinkedHashMap<>();

@@ -10,7 +10,7 @@ import java.util.Optional;
 /**
  * Which files of a level the next one is to be given.
  *
- * <p>They begin right after what the next level has. Where they do not, there is a hole, and the level may go on behind it
+ * <p>They begin right after what the next level has, or overlap it. Where they do not, there is a hole, and the level may go on behind it
  * only if a snapshot bridges it: a file across a hole would claim TXIDs that it does not hold.
  */
 sealed interface Sources {
@@ -40,7 +40,7 @@ sealed interface Sources {
     static Optional<Stored> after(LevelIndex index, Level level) {
         Txid reached = index.reached(level);
         return index.level(new Level(level.number() - 1)).stream()
-                .filter(stored -> stored.min().isAfter(reached))
+                .filter(stored -> stored.max().isAfter(reached))
                 .findFirst();
     }
 
@@ -53,13 +53,13 @@ sealed interface Sources {
     static Sources next(LevelIndex index, Level level, Unusable unusable) {
         Txid reached = index.reached(level);
         List<Stored> candidates = index.level(new Level(level.number() - 1)).stream()
-                .filter(stored -> stored.min().isAfter(reached) && !unusable.contains(stored))
+                .filter(stored -> stored.max().isAfter(reached) && !unusable.contains(stored))
                 .toList();
         if (candidates.isEmpty()) {
             return new None();
         }
         Txid first = candidates.getFirst().min();
-        boolean hole = !reached.isZero() && !first.equals(reached.next());
+        boolean hole = first.isAfter(reached.next());
         if (hole && !bridged(index, first)) {
             return new Hole(reached.next(), first.previous());
         }
@@ -82,13 +82,20 @@ sealed interface Sources {
                 .anyMatch(snapshot -> !first.isAfter(snapshot.max().next()));
     }
 
-    /** A file's timestamp, or an earlier one that a file after it in the same level has. */
-    static Instant time(List<Stored> level, Stored stored) {
-        Instant time = stored.file().createdAt();
-        for (int i = level.size() - 1; i >= 0 && level.get(i).max().compareTo(stored.max()) > 0; i--) {
-            Instant later = level.get(i).file().createdAt();
-            time = later.isBefore(time) ? later : time;
+    /** The timestamps of a level's files; each no later than that of any file after it. */
+    static List<Instant> times(List<Stored> level) {
+        Instant[] times = new Instant[level.size()];
+        Instant earliest = Instant.MAX;
+        for (int i = times.length - 1; i >= 0; i--) {
+            Instant time = level.get(i).file().createdAt();
+            earliest = time.isBefore(earliest) ? time : earliest;
+            times[i] = earliest;
         }
-        return time;
+        return List.of(times);
+    }
+
+    /** The one of these timestamps that a file of the level has. */
+    static Instant time(List<Stored> level, Stored stored) {
+        return times(level).get(level.indexOf(stored));
     }
 }

@@ -251,8 +251,10 @@ final class Turn {
             }
             Optional<Instant> first = Schedule.first(later);
             Instant validation = unit.validateAt;
-            boolean validationFirst = validation != null && (first.isEmpty() || validation.isBefore(first.get()));
-            return validationFirst ? Optional.of(validation) : first;
+            if (validation != null && (first.isEmpty() || validation.isBefore(first.get()))) {
+                return Optional.of(validation);
+            }
+            return first;
         }
 
         /** Litestream's validation; only after something changed, since what nobody touches stays as it was found. */

@@ -73,13 +73,16 @@ public final class Replication {
             Optional<Keeper> keeper = section.state()
                     .map(state -> keeper(
                             state, section.options(), options, services.bootId().toString()));
-            fleets.add(new Fleet(section.options(), services, service, maintenance, options.snapshotPermits(), random, keeper));
+            fleets.add(new Fleet(
+                    section.options(), services, service, maintenance, options.snapshotPermits(), random, keeper));
         }
     }
 
     private ReplicatedDatabase serve(SpecSite site, SyncServices services) {
         ReplicatedDatabase database = new ReplicatedDatabase(
-                site.spec(), services, SpecSite.listener(maintenance, site, site.spec().levels()));
+                site.spec(),
+                services,
+                SpecSite.listener(maintenance, site, site.spec().levels()));
         site.servedBy(database);
         return database;
     }

@@ -12,7 +12,12 @@ import io.loomstream.engine.concurrent.Time;
  * @param nativePermits calls into SQLite at once; fewer than carrier threads, which each such call blocks one of
  */
 public record ReplicationOptions(
-        int monitorPermits, int snapshotPermits, int uploadPermits, int compactionPermits, int nativePermits, Time time) {
+        int monitorPermits,
+        int snapshotPermits,
+        int uploadPermits,
+        int compactionPermits,
+        int nativePermits,
+        Time time) {
     public static ReplicationOptions defaults() {
         return new ReplicationOptions(100, 50, 200, 20, 6, Time.system());
     }

@@ -1,7 +1,7 @@
 package io.loomstream.engine.fleet;
 
-import io.loomstream.engine.compaction.Maintenance;
 import io.loomstream.engine.compaction.Levels;
+import io.loomstream.engine.compaction.Maintenance;
 import io.loomstream.engine.compaction.Site;
 import io.loomstream.engine.compaction.Subject;
 import io.loomstream.engine.ltx.Txid;
@@ -43,8 +43,7 @@ final class SpecSite implements Site {
     /** What compaction needs of a database; empty when its files are to stay as they are. */
     static Optional<Subject> subject(DatabaseSpec spec) {
         return spec.levels()
-                .map(levels ->
-                        new Subject(spec.options().path(), spec.options().metaPath(), spec.replica(), levels));
+                .map(levels -> new Subject(spec.options().path(), spec.options().metaPath(), spec.replica(), levels));
     }
 
     @Override
