@@ -6,6 +6,7 @@ import io.loomstream.engine.concurrent.Time;
 import io.loomstream.engine.error.ConflictException;
 import io.loomstream.engine.error.EngineException;
 import io.loomstream.engine.error.TransientStorageException;
+import io.loomstream.engine.error.UnsupportedDatabaseException;
 import io.loomstream.engine.ltx.CodecResources;
 import io.loomstream.engine.ltx.Txid;
 import io.loomstream.engine.replica.MissingFileException;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.PriorityQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -130,11 +132,19 @@ public final class Maintenance {
         });
     }
 
-    /** A replica said where it stands: after the start, and whenever that was in doubt. */
-    public void located(Site site, Txid newest) {
+    /**
+     * A replica said where it stands: after the start, and whenever that was in doubt. What an earlier process did not note
+     * any more, or another program left, is seen at the next turn, so there is one; it costs no request when all is known.
+     */
+    public void located(Site site, Levels levels, Txid newest) {
         lock.lock();
         try {
-            units.computeIfAbsent(site, Unit::new).located(newest);
+            Unit unit = units.computeIfAbsent(site, Unit::new);
+            unit.located(newest);
+            if (!newest.isZero() && !unit.running && unit.dueNanos == Unit.NOT_QUEUED) {
+                Instant now = time.now();
+                queue(unit, nanosOf(unit.firstDue(levels, now, now), now), false);
+            }
         } finally {
             lock.unlock();
         }
@@ -310,6 +320,7 @@ public final class Maintenance {
 
     private void take(Unit unit, boolean maySnapshot) throws InterruptedException {
         Unit.News news = takeNews(unit);
+        List<Request> requests = takeRequests(unit, maySnapshot);
         boolean written = false;
         Turn.Result result = null;
         Subject subject = null;
@@ -317,10 +328,11 @@ public final class Maintenance {
             Optional<Subject> found = unit.site().subject();
             if (found.isEmpty() || !Files.isDirectory(found.get().meta())) {
                 written = true; // nobody replicates it any more
+                refuse(requests, unit.site());
                 return;
             }
             subject = found.get();
-            result = new Turn(subject, unit, context()).take(news, maySnapshot);
+            result = new Turn(subject, unit, context()).take(news, requests, maySnapshot);
             written = true;
             succeeded(unit, subject, news, result);
         } catch (EngineException failure) {
@@ -347,6 +359,21 @@ public final class Maintenance {
         } finally {
             lock.unlock();
         }
+    }
+
+    private List<Request> takeRequests(Unit unit, boolean maySnapshot) {
+        lock.lock();
+        try {
+            return unit.takeRequests(maySnapshot);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static void refuse(List<Request> requests, Site site) {
+        requests.forEach(request -> request.done()
+                .completeExceptionally(new UnsupportedDatabaseException(
+                        site.name() + ": nothing is compacted here: it is not replicated, or not yet")));
     }
 
     private Turn.Context context() {
@@ -411,8 +438,12 @@ public final class Maintenance {
         try {
             unit.running = false;
             unit.giveBack(back);
-            if (subject == null && result == null && back.isEmpty()) {
+            if (subject == null && result == null && back.isEmpty() && !unit.hasRequests()) {
                 units.remove(unit.site());
+                return;
+            }
+            if (unit.hasRequests()) { // while the turn was taken
+                queue(unit, time.nanoTime(), unit.requestsSnapshot());
                 return;
             }
             if (result == null) {
@@ -434,6 +465,36 @@ public final class Maintenance {
     }
 
     // ---- on demand, and at the end
+
+    /**
+     * Merges what there is into every level now, whatever is due when.
+     *
+     * @return the TXID that the replica stood at, or an {@link EngineException} or {@link IOException} as failure; ends in
+     *     the thread that did the work
+     */
+    public CompletableFuture<Txid> compactNow(Site site) {
+        return request(site, Request.Kind.COMPACT);
+    }
+
+    /** Makes a snapshot now, unless there is one of the newest state; otherwise as {@link #compactNow}. */
+    public CompletableFuture<Txid> snapshotNow(Site site) {
+        return request(site, Request.Kind.SNAPSHOT);
+    }
+
+    private CompletableFuture<Txid> request(Site site, Request.Kind kind) {
+        Request request = new Request(kind, new CompletableFuture<>());
+        lock.lock();
+        try {
+            Unit unit = units.computeIfAbsent(site, Unit::new);
+            unit.add(request);
+            if (!unit.running) {
+                queue(unit, time.nanoTime(), unit.requestsSnapshot());
+            }
+        } finally {
+            lock.unlock();
+        }
+        return request.done();
+    }
 
     /**
      * Makes a snapshot or enforces the retention of snapshots now, and writes down what came; for a run that ends after it.
@@ -476,6 +537,10 @@ public final class Maintenance {
             lock.unlock();
         }
         for (Unit unit : left) {
+            takeRequests(unit, true)
+                    .forEach(request -> request.done()
+                            .completeExceptionally(new TransientStorageException(
+                                    unit.site().name() + ": the server has stopped", null)));
             if (unit.hasFiles()) {
                 writeDown(unit);
             }

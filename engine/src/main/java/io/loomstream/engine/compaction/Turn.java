@@ -61,14 +61,22 @@ final class Turn {
      * Takes the turn.
      *
      * @param news what was told; written down when this returns
+     * @param requests carried out first; each has ended when this returns, also with an exception
      * @param maySnapshot whether a snapshot may be made now
      */
-    Result take(Unit.News news, boolean maySnapshot) throws IOException, InterruptedException {
+    Result take(Unit.News news, List<Request> requests, boolean maySnapshot) throws IOException, InterruptedException {
         try (LevelIndex index = index(news);
                 WorkFiles files = new WorkFiles(subject.meta())) {
             LevelWork work = new LevelWork(subject, index, unit.unusable, files, context.codec(), context.counters());
             work.settleIntent();
-            return new Doing(index, work, maySnapshot).all();
+            Doing doing = new Doing(index, work, maySnapshot);
+            for (Request request : requests) {
+                doing.carryOut(request);
+            }
+            return doing.all();
+        } catch (IOException | InterruptedException | RuntimeException | Error e) {
+            requests.forEach(request -> request.done().completeExceptionally(e));
+            throw e;
         }
     }
 
@@ -200,6 +208,32 @@ final class Turn {
                     return new Result(due, snapshotWaits, broken);
                 }
                 tryTo(next.get());
+            }
+        }
+
+        /** What goes wrong with it fails the turn as well, which then is tried again. */
+        void carryOut(Request request) throws IOException, InterruptedException {
+            try {
+                switch (request.kind()) {
+                    case COMPACT -> {
+                        for (int number = 1;
+                                number <= subject.levels().highest().number();
+                                number++) {
+                            run(new Schedule.Task.Compact(new Level(number)));
+                        }
+                    }
+                    case SNAPSHOT -> {
+                        if (index.newest().isAfter(index.reached(Level.SNAPSHOT))) {
+                            run(new Schedule.Task.Snapshot());
+                        }
+                    }
+                }
+                request.done().complete(index.newest());
+            } catch (LevelWork.BrokenChain chain) {
+                broken = String.valueOf(chain.getMessage());
+                request.done()
+                        .completeExceptionally(new CorruptDataException(
+                                subject.replica().describe(), 0, broken + "; a complete copy of the database is made"));
             }
         }
 

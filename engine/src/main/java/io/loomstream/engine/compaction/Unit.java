@@ -29,6 +29,7 @@ final class Unit {
     long dueNanos = NOT_QUEUED;
 
     boolean running;
+    private final List<Request> requests = new ArrayList<>();
     boolean wantsSnapshotGate;
     private News news = News.NONE;
 
@@ -120,6 +121,27 @@ final class Unit {
         }
     }
 
+    void add(Request request) {
+        requests.add(request);
+    }
+
+    boolean hasRequests() {
+        return !requests.isEmpty();
+    }
+
+    boolean requestsSnapshot() {
+        return requests.stream().anyMatch(request -> request.kind() == Request.Kind.SNAPSHOT);
+    }
+
+    /** Takes the requests that may be carried out. */
+    List<Request> takeRequests(boolean maySnapshot) {
+        List<Request> taken = requests.stream()
+                .filter(request -> maySnapshot || request.kind() != Request.Kind.SNAPSHOT)
+                .toList();
+        requests.removeAll(taken);
+        return taken;
+    }
+
     boolean hasNews() {
         return !news.isEmpty();
     }
@@ -155,12 +177,16 @@ final class Unit {
         if (news.files().size() >= NEWS_MAX) {
             return Optional.of(now);
         }
-        Instant first = news.files().getFirst().file().createdAt();
+        return Optional.of(firstDue(levels, news.files().getFirst().file().createdAt(), now));
+    }
+
+    /** When the lowest level is due after a moment. */
+    Instant firstDue(Levels levels, Instant moment, Instant now) {
         Duration interval = levels.intervals().isEmpty()
                 ? levels.snapshots().interval()
                 : levels.intervals().getFirst();
         Duration lag = Duration.ofMillis((long) (interval.toMillis() * Schedule.JITTER * share));
-        return Optional.of(
-                Levels.boundaryAfter(first.isAfter(now) ? now : first, interval).plus(lag));
+        return Levels.boundaryAfter(moment.isAfter(now) ? now : moment, interval)
+                .plus(lag);
     }
 }

@@ -2,12 +2,14 @@ package io.loomstream.engine.fleet;
 
 import io.loomstream.engine.compaction.CompactionCounters;
 import io.loomstream.engine.compaction.Maintenance;
+import io.loomstream.engine.compaction.Site;
 import io.loomstream.engine.concurrent.Gate;
 import io.loomstream.engine.concurrent.TaskScope;
 import io.loomstream.engine.concurrent.Time;
 import io.loomstream.engine.error.UnsupportedDatabaseException;
 import io.loomstream.engine.fleet.HotList.Owner;
 import io.loomstream.engine.ltx.CodecResources;
+import io.loomstream.engine.ltx.Txid;
 import io.loomstream.engine.posix.Posix;
 import io.loomstream.engine.sqlite.SqliteConnections;
 import io.loomstream.engine.sync.DatabaseSpec;
@@ -26,6 +28,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -255,6 +258,33 @@ public final class Replication {
     /** The fleets, for those who look at them. */
     List<Fleet> fleets() {
         return fleets;
+    }
+
+    /**
+     * Has the files of one database's replica merged now into every level.
+     *
+     * @param database its path, as the configuration names it or the scanner found it
+     * @return the TXID that the replica stood at, or what went wrong; empty when no such database is replicated
+     */
+    public Optional<CompletableFuture<Txid>> compactNow(Path database) {
+        return site(database).map(maintenance::compactNow);
+    }
+
+    /** Has a snapshot of what its replica holds made now, unless there is one; otherwise as {@link #compactNow}. */
+    public Optional<CompletableFuture<Txid>> snapshotNow(Path database) {
+        return site(database).map(maintenance::snapshotNow);
+    }
+
+    private Optional<Site> site(Path database) {
+        String name = database.toString();
+        Optional<Site> found = sites.stream()
+                .filter(site -> site.name().equals(name))
+                .map(Site.class::cast)
+                .findFirst();
+        return found.or(() -> fleets.stream()
+                .filter(fleet -> fleet.spec(name).isPresent())
+                .map(fleet -> (Site) new FleetSite(fleet, name))
+                .findFirst());
     }
 
     /** What compaction and retention have done. */

@@ -62,7 +62,7 @@ final class SpecSite implements Site {
         return new UploadListener() {
             @Override
             public void located(Txid newest) {
-                maintenance.located(site, newest);
+                maintenance.located(site, levels.get(), newest);
             }
 
             @Override
