@@ -4,6 +4,7 @@ import io.loomstream.app.config.DatabaseConfig;
 import io.loomstream.app.config.GoDuration;
 import io.loomstream.app.config.ReplicaConfig;
 import io.loomstream.app.config.ServerConfig;
+import io.loomstream.engine.compaction.Levels;
 import io.loomstream.engine.replica.s3.S3Credentials;
 import io.loomstream.engine.replica.s3.S3Encryption;
 import io.loomstream.engine.replica.s3.S3Settings;
@@ -11,6 +12,7 @@ import io.loomstream.engine.sync.DatabaseOptions;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.event.Level;
 import org.slf4j.spi.LoggingEventBuilder;
@@ -58,11 +60,23 @@ final class EffectiveConfig {
         values.put("max-sync-wal-bytes", options.syncWalBytesMax());
         values.put("hold", word(options.hold()));
         values.put("journal-mode", word(options.journalPolicy()));
+        levels(database.levels(), values);
         values.put("replica", database.replica().place());
         if (database.replica() instanceof ReplicaConfig.S3(S3Settings settings)) {
             s3(settings, values);
         }
         return values;
+    }
+
+    private static void levels(Levels levels, Map<String, Object> values) {
+        values.put("levels", levels.intervals().stream().map(GoDuration::format).collect(Collectors.joining(",")));
+        values.put("snapshot.interval", GoDuration.format(levels.snapshots().interval()));
+        values.put("snapshot.retention", GoDuration.format(levels.snapshots().retention()));
+        values.put("l0-retention", GoDuration.format(levels.l0().retention()));
+        values.put("l0-retention-check-interval", GoDuration.format(levels.l0().checkInterval()));
+        values.put("retention.enabled", levels.deletes());
+        values.put("verify-compaction", levels.verifies());
+        values.put("validation.interval", GoDuration.format(levels.validationInterval()));
     }
 
     private static void s3(S3Settings settings, Map<String, Object> values) {

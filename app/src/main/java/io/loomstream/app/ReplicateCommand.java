@@ -8,9 +8,11 @@ import io.loomstream.app.config.ReplicaUrl;
 import io.loomstream.app.config.ServerConfig;
 import io.loomstream.app.config.UrlMask;
 import io.loomstream.app.logging.Loggers;
+import io.loomstream.engine.error.EngineException;
 import io.loomstream.engine.fleet.Replication;
 import io.loomstream.engine.fleet.ReplicationOptions;
 import io.loomstream.engine.fleet.Report;
+import io.loomstream.engine.fleet.Upkeep;
 import io.loomstream.engine.fleet.Workload;
 import io.loomstream.engine.sync.DatabaseOptions;
 import io.loomstream.engine.sync.DatabaseSpec;
@@ -39,13 +41,20 @@ final class ReplicateCommand implements Command {
                                 "Replicates the databases of the configuration, or one database, until it gets SIGTERM or SIGINT."))
                 .onOff("once", "Copy what is new, upload it, and end.")
                 .value("log-level", "LEVEL", "trace, debug, info, warn or error; wins over the configuration.")
-                .notYet("exec", "force-snapshot", "enforce-retention", "restore-if-db-not-exists");
+                .onOff("force-snapshot", "With -once: make a snapshot afterwards.")
+                .onOff("enforce-retention", "With -once: delete snapshots that are past their retention afterwards.")
+                .notYet("exec", "restore-if-db-not-exists");
     }
 
     @Override
     public int run(Flags.Parsed words, PrintStream out, PrintStream err)
             throws UsageException, IOException, InterruptedException {
         Optional<Level> level = level(words);
+        for (String flag : List.of("force-snapshot", "enforce-retention")) {
+            if (words.on(flag) && !words.on("once")) {
+                throw new UsageException("cannot specify -" + flag + " flag without -once");
+            }
+        }
         try (Sources sources = new Sources()) {
             List<String> warnings = new ArrayList<>();
             ServerConfig config = config(sources, words, warnings);
@@ -56,13 +65,17 @@ final class ReplicateCommand implements Command {
             List<DatabaseSpec> specs = new ArrayList<>();
             for (DatabaseConfig database : config.databases()) {
                 Path path = database.options().path();
-                specs.add(
-                        new DatabaseSpec(database.options(), sources.client(database.replica(), Sources.access(path))));
+                specs.add(new DatabaseSpec(database.options(), sources.client(database.replica(), Sources.access(path)))
+                        .withLevels(database.levels()));
             }
             if (specs.isEmpty()) {
                 log.warn("no databases specified in configuration");
             }
-            return words.on("once") ? once(specs, log) : untilStopped(specs, config, log);
+            if (config.databases().stream()
+                    .anyMatch(database -> !database.levels().deletes())) {
+                log.warn("retention is off: nothing is deleted from replicas; something else has to do it");
+            }
+            return words.on("once") ? once(specs, words, log) : untilStopped(specs, config, log);
         }
     }
 
@@ -115,7 +128,7 @@ final class ReplicateCommand implements Command {
         }
     }
 
-    private static int once(List<DatabaseSpec> specs, Logger log) throws InterruptedException {
+    private static int once(List<DatabaseSpec> specs, Flags.Parsed words, Logger log) throws InterruptedException {
         Report report = Replication.once(specs, ReplicationOptions.defaults(), Duration.ZERO, Duration.ofMillis(500));
         boolean complete = true;
         for (DatabaseSpec spec : specs) {
@@ -124,7 +137,30 @@ final class ReplicateCommand implements Command {
                 complete = false;
             }
         }
-        return state(report, log) && complete ? 0 : 1;
+        boolean replicated = state(report, log) && complete;
+        boolean upkept = replicated && upkeep(specs, words, log);
+        return upkept ? 0 : 1;
+    }
+
+    /** What was asked for beyond the copy; as in Litestream only of databases that were copied. */
+    private static boolean upkeep(List<DatabaseSpec> specs, Flags.Parsed words, Logger log)
+            throws InterruptedException {
+        boolean complete = true;
+        if (words.on("force-snapshot") || words.on("enforce-retention")) {
+            Upkeep upkeep = new Upkeep(ReplicationOptions.defaults());
+            for (DatabaseSpec spec : specs) {
+                try {
+                    upkeep.once(spec, words.on("force-snapshot"), words.on("enforce-retention"));
+                } catch (EngineException e) {
+                    log.atError()
+                            .addKeyValue("db", spec.options().path())
+                            .addKeyValue("error", e.getMessage())
+                            .log("the database is replicated, but snapshot or retention failed");
+                    complete = false;
+                }
+            }
+        }
+        return complete;
     }
 
     private static int untilStopped(List<DatabaseSpec> specs, ServerConfig config, Logger log)

@@ -1,5 +1,6 @@
 package io.loomstream.app.config;
 
+import io.loomstream.engine.compaction.Levels;
 import io.loomstream.engine.sync.DatabaseOptions;
 import io.loomstream.engine.sync.HoldMode;
 import io.loomstream.engine.sync.JournalPolicy;
@@ -22,6 +23,7 @@ final class ConfigReader {
 
     private final Map<Path, Integer> metaPaths = new HashMap<>();
     private final ReplicaReader replicas;
+    private Levels levels = Levels.defaults();
 
     private ConfigReader(Environment environment, Problems problems) {
         this.environment = environment;
@@ -56,6 +58,7 @@ final class ConfigReader {
                 "shutdown sync interval",
                 ServerConfig.DEFAULT_SHUTDOWN_SYNC_INTERVAL);
         Duration syncInterval = positive(fields, SYNC_INTERVAL, "sync interval", Duration.ofSeconds(1));
+        levels = LevelsReader.top(fields, problems);
         LoggingConfig logging = logging(fields);
         List<DatabaseConfig> databases = new ArrayList<>();
         var list = fields.sequence("dbs");
@@ -135,7 +138,8 @@ final class ConfigReader {
         DatabaseOptions options = options(fields, path);
         unique(metaPaths, options.metaPath(), fields, "meta-path", "the meta directory is another database's");
         ReplicaReader.Replica replica = replicas.read(fields, prefix, top, syncInterval);
-        return new DatabaseConfig(options.withSyncInterval(replica.syncInterval()), replica.config());
+        return new DatabaseConfig(options.withSyncInterval(replica.syncInterval()), replica.config())
+                .withLevels(LevelsReader.ofDatabase(fields, levels));
     }
 
     private void unique(Map<Path, Integer> taken, Path path, Fields fields, String key, String complaint)

@@ -32,23 +32,29 @@ record KnownKeys(Set<String> served, Set<String> unserved, Map<String, String> i
             "max-sync-ltx-files", "does nothing: an upload brings everything that is there, file by file",
             "auto-recover", "does nothing: Loomstream always goes on from the replica's position by itself");
 
-    static final KnownKeys TOP = new KnownKeys(
-            both(words("dbs logging sync-interval shutdown-sync-timeout shutdown-sync-interval"), OF_S3),
-            both(words("""
-            addr mcp-addr exec socket levels snapshot validation l0-retention l0-retention-check-interval
-            verify-compaction retention heartbeat-url heartbeat-interval
-            """), UNSERVED_OF_REPLICAS),
-            IDLE);
+    static final KnownKeys TOP = new KnownKeys(both(words("""
+            dbs logging sync-interval shutdown-sync-timeout shutdown-sync-interval
+            levels snapshot validation l0-retention l0-retention-check-interval verify-compaction retention
+            """), OF_S3), both(words("""
+            addr mcp-addr exec socket heartbeat-url heartbeat-interval
+            """), UNSERVED_OF_REPLICAS), IDLE);
 
     static final KnownKeys LOGGING = new KnownKeys(words("level type stderr source"), Set.of(), Map.of());
+
+    /** At the top and in a database. */
+    static final KnownKeys SNAPSHOT = new KnownKeys(words("interval retention"), Set.of(), Map.of());
+
+    /** An item of {@code levels}. */
+    static final KnownKeys LEVEL = new KnownKeys(words("interval"), Set.of(), Map.of());
+
+    static final KnownKeys VALIDATION = new KnownKeys(words("interval"), Set.of(), Map.of());
+    static final KnownKeys RETENTION = new KnownKeys(words("enabled"), Set.of(), Map.of());
 
     static final KnownKeys DATABASE = new KnownKeys(
             words("""
             path replica replicas meta-path monitor-interval checkpoint-interval busy-timeout hold journal-mode
-            min-checkpoint-page-count truncate-page-n max-sync-wal-bytes
-            """),
-            words("dir pattern recursive watch meta-dir snapshot restore-if-db-not-exists max-wal-bytes"),
-            Map.of());
+            min-checkpoint-page-count truncate-page-n max-sync-wal-bytes snapshot
+            """), words("dir pattern recursive watch meta-dir restore-if-db-not-exists max-wal-bytes"), Map.of());
 
     /** {@code name} is accepted and does nothing, in Litestream too. */
     private static final Set<String> OF_EVERY_REPLICA = words("type name path url sync-interval");

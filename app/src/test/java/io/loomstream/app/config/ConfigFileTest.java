@@ -113,7 +113,8 @@ final class ConfigFileTest {
             hold: maybe                    | dbs[/data/app.db].hold: must be one of auto, ofd, connection, none (got maybe) at f.yml:4
             journal-mode: delete           | dbs[/data/app.db].journal-mode: must be one of wal, require, observe (got delete) at f.yml:4
             meta-path: "a\\0b"             | dbs[/data/app.db].meta-path: is no path on this system: Nul character not allowed (got a\0b) at f.yml:4
-            snapshot: {interval: 1h}       | dbs[/data/app.db].snapshot: this version of Loomstream does not serve this key yet at f.yml:4
+            snapshot: {interval: 0s}       | dbs[/data/app.db].snapshot.interval: snapshot interval must be greater than 0 (got 0s) at f.yml:4
+            snapshot: 1h                   | dbs[/data/app.db].snapshot: must be a mapping of keys to values (got 1h) at f.yml:4
             restore-if-db-not-exists: true | dbs[/data/app.db].restore-if-db-not-exists: this version of Loomstream does not serve this key yet at f.yml:4
             """)
     void badValueIsRefusedWithFieldValueAndLine(String line, String error) {
