@@ -8,6 +8,7 @@ import io.loomstream.app.config.ReplicaUrl;
 import io.loomstream.app.config.ServerConfig;
 import io.loomstream.app.config.UrlMask;
 import io.loomstream.app.logging.Loggers;
+import io.loomstream.engine.compaction.CompactionCounters;
 import io.loomstream.engine.error.EngineException;
 import io.loomstream.engine.fleet.Replication;
 import io.loomstream.engine.fleet.ReplicationOptions;
@@ -182,6 +183,14 @@ final class ReplicateCommand implements Command {
         stopped.await();
         Report report = replication.stop(config.shutdownSyncTimeout(), config.shutdownSyncInterval());
         boolean complete = state(report, log) && !replication.broken();
+        CompactionCounters compaction = replication.compaction();
+        log.atInfo()
+                .addKeyValue("compactions", compaction.compactions())
+                .addKeyValue("snapshots", compaction.snapshots())
+                .addKeyValue("deleted", compaction.deleted())
+                .addKeyValue("listings", compaction.listings())
+                .addKeyValue("failures", compaction.failures())
+                .log("levels");
         log.info(complete ? "stopped; every replica has everything" : "stopped");
         return complete ? 0 : 1;
     }

@@ -3,6 +3,8 @@ package io.loomstream.perf;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
+import io.loomstream.engine.ltx.Level;
+import io.loomstream.engine.ltx.Txid;
 import io.loomstream.engine.replica.FileAccess;
 import io.loomstream.engine.replica.FileReplicaClient;
 import io.loomstream.engine.restore.Restore;
@@ -41,6 +43,15 @@ class TortureIT {
     private static final long SECONDS = Long.getLong("torture.seconds", 60);
     private static final long SEED = Long.getLong("torture.seed", System.nanoTime());
 
+    /** So short that every kind of work is under way at most kills. */
+    private static final String LEVELS = """
+            levels: [{interval: 1s}, {interval: 3s}, {interval: 10s}]
+            snapshot: {interval: 20s, retention: 40s}
+            l0-retention: 5s
+            l0-retention-check-interval: 1s
+            verify-compaction: true
+            """;
+
     private final Random random = new Random(SEED);
     private Fleet fleet = Fleet.of(Path.of(""), 0);
     private Path log = Path.of("");
@@ -62,6 +73,7 @@ class TortureIT {
         Path config = fleet.writeConfig(
                 List.of("monitor-interval: 100ms", "min-checkpoint-page-count: 200", "truncate-page-n: 3000"),
                 List.of("sync-interval: 100ms"));
+        Files.writeString(config, LEVELS + Files.readString(config));
         long end = System.nanoTime() + Duration.ofSeconds(SECONDS).toNanos();
         int rounds = 0;
         while (rounds == 0 || System.nanoTime() < end) {
@@ -70,7 +82,8 @@ class TortureIT {
         }
         System.out.println("torture.seed=" + SEED + ": " + rounds + " rounds, " + kills + " kills, " + restores
                 + " restores, transactions "
-                + reached.values().stream().mapToLong(n -> n).sum());
+                + reached.values().stream().mapToLong(n -> n).sum() + ", files at levels 0 to 9 at the end "
+                + filesAtLevels());
         delete(directory);
     }
 
@@ -169,6 +182,19 @@ class TortureIT {
         }
         assertInstanceOf(RestoreOutcome.Restored.class, outcome, database.toString());
         return Optional.of(output);
+    }
+
+    private List<Integer> filesAtLevels() {
+        List<Integer> counts = new ArrayList<>();
+        for (int number = 0; number <= 9; number++) {
+            Level level = new Level(number);
+            counts.add(fleet.databases().stream()
+                    .mapToInt(database -> new FileReplicaClient(fleet.replica(database), FileAccess.PRIVATE)
+                            .list(level, Txid.ZERO)
+                            .size())
+                    .sum());
+        }
+        return counts;
     }
 
     private static void delete(Path directory) throws Exception {
