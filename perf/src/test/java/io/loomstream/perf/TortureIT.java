@@ -104,6 +104,7 @@ class TortureIT {
             try {
                 for (int kill = random.nextInt(3) + 1; kill > 0; kill--) {
                     awaitCommits(writers, 50 + random.nextInt(1500), server);
+                    awaitWork(server);
                     server.kill();
                     kills++;
                     checkSome();
@@ -141,6 +142,25 @@ class TortureIT {
                 .until(() -> (server == null || server.alive())
                         && writers.stream().allMatch(WriterProcess::alive)
                         && writers.stream().mapToLong(WriterProcess::commits).sum() >= goal);
+    }
+
+    /** Until something was merged into a level, so that the kill hits what follows it. */
+    private void awaitWork(ServerProcess server) {
+        Level level = new Level(List.of(1, 2, 3, 9).get(random.nextInt(4)));
+        Path database = fleet.databases().get(random.nextInt(fleet.databases().size()));
+        Txid before = newest(database, level);
+        Awaitility.await()
+                .pollInterval(Duration.ofMillis(10))
+                .atMost(Duration.ofMinutes(2))
+                .until(() -> !server.alive() || newest(database, level).isAfter(before));
+    }
+
+    private Txid newest(Path database, Level level) {
+        return new FileReplicaClient(fleet.replica(database), FileAccess.PRIVATE)
+                .list(level, Txid.ZERO).stream()
+                        .map(file -> file.range().max())
+                        .max(Txid::compareTo)
+                        .orElse(Txid.ZERO);
     }
 
     /** While writers go on: what has reached a replica is a sound state, no older than the one before. */
