@@ -14,6 +14,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** A real replica that counts what it is asked for, and fails or kills its user at a request of choice. */
 final class FaultyReplica implements ReplicaClient {
@@ -43,6 +44,7 @@ final class FaultyReplica implements ReplicaClient {
     private final Map<Kind, Long> requests = new EnumMap<>(Kind.class);
     private long until = Long.MAX_VALUE;
     private Fault fault = Fault.FAIL_BEFORE;
+    private @Nullable Meanwhile meanwhile;
 
     FaultyReplica(ReplicaClient real) {
         this.real = real;
@@ -60,6 +62,16 @@ final class FaultyReplica implements ReplicaClient {
     void failAfter(long passing, Fault how) {
         until = passing;
         fault = how;
+    }
+
+    /** Something that happens while a file is being opened. */
+    @FunctionalInterface
+    interface Meanwhile {
+        void run() throws IOException, InterruptedException;
+    }
+
+    void atNextOpen(Meanwhile what) {
+        meanwhile = what;
     }
 
     boolean faultPending() {
@@ -122,6 +134,15 @@ final class FaultyReplica implements ReplicaClient {
 
     @Override
     public InputStream open(Level level, TxidRange range, long offset) throws IOException {
+        Meanwhile what = meanwhile;
+        meanwhile = null;
+        if (what != null) {
+            try {
+                what.run();
+            } catch (InterruptedException e) {
+                throw new IOException(e);
+            }
+        }
         boolean faulty = begin(Kind.OPEN);
         end(faulty);
         return real.open(level, range, offset);

@@ -1,0 +1,259 @@
+package io.loomstream.engine.compaction;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.loomstream.engine.ltx.Txid;
+import io.loomstream.engine.ltx.TxidRange;
+import io.loomstream.engine.restore.Restore;
+import io.loomstream.engine.restore.RestoreOutcome;
+import io.loomstream.engine.restore.RestoreProgress;
+import io.loomstream.engine.restore.RestoreRequest;
+import io.loomstream.engine.restore.Target;
+import io.loomstream.engine.testing.Seed;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class MaintenanceTest {
+    private static final long MINUTE = Duration.ofMinutes(1).toNanos();
+    private static final long DAY = Duration.ofDays(1).toNanos();
+    private static final int IDLE_DATABASES = 1_000;
+
+    @TempDir
+    Path directory;
+
+    private final SimulatedTime time = new SimulatedTime();
+
+    private History history(Levels levels) throws IOException {
+        return new History(directory, Seed.random("maintenance"), levels, time);
+    }
+
+    private void commits(History history, int count, long pauseNanos) throws IOException, InterruptedException {
+        for (int i = 0; i < count; i++) {
+            history.goTo(time.nanoTime() + pauseNanos);
+            history.commit();
+        }
+    }
+
+    private void assertLatest(History history) throws IOException, InterruptedException {
+        Path restored = directory.resolve("restored");
+        assertInstanceOf(RestoreOutcome.Restored.class, history.restore(new Target.Latest(), restored));
+        assertArrayEquals(history.images.get(history.txid()), Files.readAllBytes(restored));
+    }
+
+    /** The fleet changed on two days; on the third it costs what is due from those, on the fourth nothing. */
+    @Test
+    void databaseAtRestCostsTheDueSnapshotAndDeletionsAndThenNothing() throws IOException, InterruptedException {
+        Random random = Seed.random("databaseAtRestCostsTheDueSnapshotAndDeletionsAndThenNothing");
+        Map<FaultyReplica.Kind, Long> third = new EnumMap<>(FaultyReplica.Kind.class);
+        for (int i = 0; i < IDLE_DATABASES; i++) {
+            SimulatedTime own = new SimulatedTime();
+            Path place = Files.createDirectory(directory.resolve("database-" + i));
+            History history = new History(place, random, Levels.defaults(), own);
+            history.maintenance().located(history.site(), Levels.defaults(), Txid.ZERO);
+            history.commit();
+            history.goTo(DAY + (long) (DAY / 2.0 * random.nextDouble()));
+            history.commit();
+            history.goTo(2 * DAY);
+            Map<FaultyReplica.Kind, Long> before = history.replica.requests();
+            history.goTo(3 * DAY);
+            Map<FaultyReplica.Kind, Long> after = history.replica.requests();
+            for (FaultyReplica.Kind kind : FaultyReplica.Kind.values()) {
+                third.merge(kind, after.getOrDefault(kind, 0L) - before.getOrDefault(kind, 0L), Long::sum);
+            }
+            history.goTo(5 * DAY);
+            Map<FaultyReplica.Kind, Long> settled = history.replica.requests();
+            history.goTo(6 * DAY);
+            assertEquals(settled, history.replica.requests(), "a day without anything due");
+            assertEquals(0, history.replica.count(FaultyReplica.Kind.LIST), "listings, ever");
+        }
+        System.out.println(IDLE_DATABASES + " databases, 24 h after they changed: " + third);
+        assertTrue(third.getOrDefault(FaultyReplica.Kind.WRITE, 0L) <= IDLE_DATABASES, "a snapshot each at most");
+        assertTrue(third.getOrDefault(FaultyReplica.Kind.DELETE, 0L) <= IDLE_DATABASES, "a deletion each at most");
+    }
+
+    @Test
+    void holeIsRepairedByACompleteCopyAndOlderPointsStayRight() throws IOException, InterruptedException {
+        History history = history(Levels.defaults());
+        commits(history, 20, MINUTE);
+        history.goTo(time.nanoTime() + MINUTE);
+        long before = history.txid();
+        history.loseOne();
+        commits(history, 3, MINUTE);
+        history.goTo(time.nanoTime() + 2 * MINUTE);
+
+        assertEquals(1, history.asked.size(), "asked once: " + history.asked);
+        assertEquals(1, history.maintenance().counters().brokenChains());
+        Path restored = directory.resolve("restored");
+        assertInstanceOf(RestoreOutcome.Restored.class, history.restore(new Target.AtTxid(new Txid(before)), restored));
+        assertArrayEquals(history.images.get(before), Files.readAllBytes(restored));
+
+        history.commitCompleteCopy();
+        commits(history, 20, MINUTE);
+        history.goTo(time.nanoTime() + MINUTE);
+        assertEquals(1, history.asked.size(), "it is repaired");
+        assertInstanceOf(RestoreOutcome.Restored.class, history.restore(new Target.AtTxid(new Txid(before)), restored));
+        assertArrayEquals(history.images.get(before), Files.readAllBytes(restored));
+        assertLatest(history);
+        history.goTo(time.nanoTime() + 3 * DAY);
+        assertLatest(history);
+    }
+
+    @Test
+    void noMergeReachesAcrossAHole() throws IOException, InterruptedException {
+        History history = history(Levels.defaults());
+        commits(history, 5, MINUTE);
+        history.loseOne();
+        long lost = history.txid();
+        commits(history, 5, MINUTE);
+        history.goTo(time.nanoTime() + DAY);
+        for (int number = 0; number <= 9; number++) {
+            for (TxidRange file : history.files(number)) {
+                assertTrue(!file.contains(new Txid(lost)), "level " + number + " claims " + file);
+            }
+        }
+    }
+
+    @Test
+    void damagedFileCountsAsMissing() throws IOException, InterruptedException {
+        History history = history(Levels.defaults());
+        commits(history, 10, MINUTE);
+        history.goTo(time.nanoTime() + MINUTE);
+        history.commit();
+        TxidRange newest = history.files(0).getLast();
+        byte[] bytes = Files.readAllBytes(history.path(0, newest));
+        bytes[bytes.length / 2] ^= 1;
+        Files.write(history.path(0, newest), bytes);
+        commits(history, 3, MINUTE);
+        history.goTo(time.nanoTime() + MINUTE);
+        assertEquals(1, history.asked.size(), "a complete copy is asked for: " + history.asked);
+        history.commitCompleteCopy();
+        commits(history, 3, MINUTE);
+        history.goTo(time.nanoTime() + 3 * DAY);
+        assertLatest(history);
+    }
+
+    @Test
+    void nothingIsDeletedWhereSomethingElseDeletes() throws IOException, InterruptedException {
+        History history = history(Levels.defaults().withDeletes(false));
+        commits(history, 300, 15 * MINUTE);
+        history.goTo(time.nanoTime() + 2 * DAY);
+        assertEquals(0, history.replica.count(FaultyReplica.Kind.DELETE));
+        assertEquals(300, history.files(0).size());
+        assertTrue(history.maintenance().counters().deleted() > 0, "but given up");
+        assertLatest(history);
+    }
+
+    @Test
+    void lostIndexIsMadeAgainFromAListing() throws IOException, InterruptedException {
+        History history = history(Levels.defaults());
+        commits(history, 100, 10 * MINUTE);
+        history.restart(true);
+        try (var files = Files.list(history.meta())) {
+            for (Path file : files.toList()) {
+                Files.delete(file);
+            }
+        }
+        history.restart(false);
+        long before = history.replica.count(FaultyReplica.Kind.LIST);
+        commits(history, 100, 10 * MINUTE);
+        assertEquals(before + 10, history.replica.count(FaultyReplica.Kind.LIST), "every level once");
+        history.goTo(time.nanoTime() + 2 * DAY);
+        assertLatest(history);
+        assertEquals(List.of(), history.asked);
+    }
+
+    @Test
+    void indexOfBeforeIsNotBelievedWhenTheReplicaWentOn() throws IOException, InterruptedException {
+        History history = history(Levels.defaults());
+        commits(history, 50, 10 * MINUTE);
+        history.restart(true);
+        Path index = history.meta().resolve("loomstream.levels");
+        byte[] old = Files.readAllBytes(index);
+        commits(history, 200, 10 * MINUTE);
+        history.restart(true);
+        Files.write(index, old); // a power cut brought it back
+        history.restart(false);
+        commits(history, 50, 10 * MINUTE);
+        history.goTo(time.nanoTime() + 2 * DAY);
+        assertLatest(history);
+        assertEquals(List.of(), history.asked);
+    }
+
+    @ParameterizedTest
+    @EnumSource(FaultyReplica.Fault.class)
+    void faultAtAnyRequestLeavesEverythingRestorable(FaultyReplica.Fault fault)
+            throws IOException, InterruptedException {
+        for (int request = 0; request < 40; request++) {
+            Path place = Files.createDirectory(directory.resolve(fault + "-" + request));
+            SimulatedTime own = new SimulatedTime();
+            History history = new History(place, new Random(request), Levels.defaults(), own);
+            history.replica.failAfter(request, fault);
+            for (int i = 0; i < 10; i++) {
+                history.goTo(own.nanoTime() + Duration.ofHours(5).toNanos() + i);
+                history.commit();
+            }
+            history.goTo(own.nanoTime() + 3 * DAY);
+            String what = fault + " at request " + request;
+            assertEquals(List.of(), history.asked, what);
+            assertEquals(1, history.files(9).size(), what);
+            assertEquals(1, history.files(0).size(), what);
+            Path restored = place.resolve("restored");
+            assertInstanceOf(RestoreOutcome.Restored.class, history.restore(new Target.Latest(), restored), what);
+            assertArrayEquals(history.images.get(history.txid()), Files.readAllBytes(restored), what);
+        }
+    }
+
+    @Test
+    void restoreThatRetentionOvertakesIsRightOrFails() throws IOException, InterruptedException {
+        History history = history(Levels.defaults());
+        commits(history, 150, 10 * MINUTE);
+        history.replica.atNextOpen(() -> commits(history, 300, 10 * MINUTE));
+        Path restored = directory.resolve("overtaken");
+        RestoreOutcome outcome = Restore.from(history.replica, RestoreProgress.NONE)
+                .inParallel(1)
+                .run(RestoreRequest.latest(restored));
+        long reached = assertInstanceOf(RestoreOutcome.Restored.class, outcome)
+                .plan()
+                .reached()
+                .value();
+        assertTrue(reached >= 150, "not older than what was promised: " + reached);
+        assertArrayEquals(history.images.get(reached), Files.readAllBytes(restored));
+    }
+
+    @Test
+    void snapshotAndCompactionCanBeHadAtOnce() throws IOException, InterruptedException {
+        History history = history(Levels.defaults());
+        commits(history, 3, 1);
+        CompletableFuture<Txid> compacted = history.maintenance().compactNow(history.site());
+        CompletableFuture<Txid> snapshot = history.maintenance().snapshotNow(history.site());
+        history.maintenance().runDue();
+        assertEquals(new Txid(3), compacted.join());
+        assertEquals(new Txid(3), snapshot.join());
+        TxidRange all = new TxidRange(Txid.ONE, new Txid(3));
+        for (int number : new int[] {1, 2, 3, 9}) {
+            assertEquals(List.of(all), history.files(number), "level " + number);
+        }
+        history.loseOne();
+        history.commit();
+        CompletableFuture<Txid> broken = history.maintenance().snapshotNow(history.site());
+        history.maintenance().runDue();
+        assertThrows(CompletionException.class, broken::join);
+        assertEquals(1, history.asked.size());
+    }
+}
