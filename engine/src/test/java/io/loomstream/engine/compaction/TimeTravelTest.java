@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Days of a database's life, and every state of it asked for again: what is still there is right, what is not is refused. */
 class TimeTravelTest {
-    private static final int COMMITS = 500;
+    private static final int COMMITS = 300;
     private static final long HOUR = Duration.ofHours(1).toNanos();
 
     @TempDir
@@ -36,7 +36,7 @@ class TimeTravelTest {
         History history = new History(directory, random, Levels.defaults(), new SimulatedTime());
         live(history, random, false);
         assertTrue(history.files(1).size() > 10, "level 1 is used");
-        assertTrue(history.files(9).size() >= 2, "snapshots were made");
+        assertTrue(history.maintenance().counters().snapshots() >= 2, "snapshots were made");
         assertEquals(List.of(), history.asked, "no chain broke");
         askForEverything(history, random);
     }
@@ -52,7 +52,7 @@ class TimeTravelTest {
 
     private static void live(History history, Random random, boolean faults) throws IOException, InterruptedException {
         for (int i = 0; i < COMMITS; i++) {
-            long pause = switch (random.nextInt(30)) {
+            long pause = switch (random.nextInt(20)) {
                 case 0 -> (long) (8 * HOUR * random.nextDouble());
                 case 1, 2, 3, 4 -> (long) (HOUR / 4.0 * random.nextDouble());
                 default -> Duration.ofMillis(1 + random.nextInt(90_000)).toNanos();
