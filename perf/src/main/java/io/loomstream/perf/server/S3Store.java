@@ -11,6 +11,7 @@ import io.loomstream.engine.replica.s3.S3Timing;
 import io.loomstream.engine.replica.s3.Secret;
 import io.loomstream.engine.testing.s3.S3Server;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -21,9 +22,11 @@ import java.util.Optional;
 public final class S3Store implements ReplicaStore {
     private final S3Server server;
     private final S3Endpoints endpoints;
+    private final URI endpoint;
 
-    private S3Store(S3Server server) {
+    private S3Store(S3Server server, URI endpoint) {
         this.server = server;
+        this.endpoint = endpoint;
         this.endpoints = new S3Endpoints(
                 new Gate("s3", 20),
                 new S3Owner("observer", "localhost", ProcessHandle.current().pid()),
@@ -35,7 +38,21 @@ public final class S3Store implements ReplicaStore {
     /** Starts a server that keeps its objects in a directory. */
     public static S3Store start(Path objects) throws Exception {
         Files.createDirectories(objects);
-        return new S3Store(S3Server.in(objects));
+        S3Server server = S3Server.in(objects);
+        return new S3Store(server, server.endpoint());
+    }
+
+    /**
+     * The same bucket reached by another way: what configurations of the result name. Clients of {@link #client} still go
+     * the direct way. Closing it is left to this one.
+     */
+    public S3Store by(URI detour) {
+        return new S3Store(server, detour);
+    }
+
+    /** Where it listens. */
+    public int port() {
+        return server.port();
     }
 
     @Override
@@ -46,7 +63,7 @@ public final class S3Store implements ReplicaStore {
     @Override
     public List<String> top() {
         return List.of(
-                "endpoint: " + server.endpoint(),
+                "endpoint: " + endpoint,
                 "bucket: " + S3Server.BUCKET,
                 "access-key-id: " + S3Server.ACCESS_KEY_ID,
                 "secret-access-key: " + S3Server.SECRET_ACCESS_KEY);
@@ -59,8 +76,17 @@ public final class S3Store implements ReplicaStore {
 
     @Override
     public ReplicaClient client(Path database) {
+        return client(database, server.endpoint());
+    }
+
+    /** As {@link #client(Path)}, by the way that configurations name. */
+    public ReplicaClient detour(Path database) {
+        return client(database, endpoint);
+    }
+
+    private ReplicaClient client(Path database, URI by) {
         return endpoints.replica(S3Settings.builder()
-                .endpoint(server.endpoint().toString())
+                .endpoint(by.toString())
                 .bucket(S3Server.BUCKET)
                 .path(path(database))
                 .credentials(new S3Credentials.Keys(
