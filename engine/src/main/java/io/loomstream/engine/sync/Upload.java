@@ -138,7 +138,9 @@ final class Upload {
         Txid newest = Txid.ZERO;
         for (int number = 0; number < LEVELS; number++) {
             for (ReplicaFile file : replica.list(new Level(number), Txid.ZERO)) {
-                newest = newest.max(file.range().max());
+                newest = LocalFiles.hasNext(file.range())
+                        ? newest.max(file.range().max())
+                        : newest;
             }
         }
         return newest;
@@ -233,7 +235,7 @@ final class Upload {
             for (ReplicaFile file : files) {
                 Txid max = file.range().max();
                 boolean asL0 = number == 0 && file.range().min().equals(max);
-                if (max.isAfter(newest)) {
+                if (max.isAfter(newest) && LocalFiles.hasNext(file.range())) {
                     newest = max;
                     single = asL0;
                 }

@@ -131,4 +131,19 @@ class LostFilesTest {
             assertRestores(s);
         }
     }
+
+    @Test
+    void aStrayFileWithTheLastTxidThereIsDoesNotStopAnything() throws Exception {
+        try (Setting s = new Setting(directory)) {
+            fill(s);
+            s.catchUp();
+            s.crash();
+            String last = "ffffffffffffffff-ffffffffffffffff.ltx";
+            Files.write(s.metaPath().resolve("ltx/0").resolve(last), new byte[50]);
+            s.app.exec("a", "insert into t values (1)");
+            s.catchUp();
+            assertRestores(s);
+            assertEquals(2, s.replicator().sync().localMax().value());
+        }
+    }
 }
