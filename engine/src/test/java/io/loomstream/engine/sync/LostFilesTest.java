@@ -2,6 +2,7 @@ package io.loomstream.engine.sync;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.loomstream.engine.ltx.Txid;
@@ -144,6 +145,27 @@ class LostFilesTest {
             s.catchUp();
             assertRestores(s);
             assertEquals(2, s.replicator().sync().localMax().value());
+        }
+    }
+
+    @Test
+    void aCompleteCopyThatFailsAgainAndAgainIsTriedLessAndLessOften() throws Exception {
+        try (Setting s = new Setting(directory)) {
+            fill(s);
+            Path inTheWay = s.metaPath().resolve("ltx/0/0000000000000001-0000000000000001.ltx.tmp");
+            Files.createDirectories(inTheWay.resolve("full"));
+            s.replicator().upload();
+            for (int failures = 1; failures < 4; failures++) {
+                assertInstanceOf(
+                        ReplicatedDatabase.Looked.WantsFullCopy.class,
+                        s.replicator().look(false));
+                ReplicatedDatabase.Looked.Failed failed = assertInstanceOf(
+                        ReplicatedDatabase.Looked.Failed.class, s.replicator().look(true));
+                assertEquals(failures, failed.failuresInARow());
+            }
+            delete(inTheWay);
+            s.catchUp();
+            assertRestores(s);
         }
     }
 }
