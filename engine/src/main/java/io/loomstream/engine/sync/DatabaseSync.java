@@ -149,9 +149,34 @@ final class DatabaseSync implements AutoCloseable {
         } finally {
             if (!complete) {
                 dropHoldUnlessIntact();
+                reopenIfMetaIsGone();
             }
             lock.unlock();
         }
+    }
+
+    /**
+     * Somebody removed the meta directory while we ran: nothing in it counts any more, and the next look makes it again. Only
+     * asked after a failure: until something is to be written there it is not missed.
+     */
+    private void reopenIfMetaIsGone() {
+        if (cursorFile == null || Files.exists(local.cursorFile())) {
+            return;
+        }
+        log.atError()
+                .addKeyValue("db", options.path())
+                .addKeyValue("meta", options.metaPath())
+                .log("the meta directory was removed: going on from the replica's position");
+        dropHold();
+        closeMeta();
+        replica = new ReplicaPosition.Unknown();
+        cursor = Optional.empty();
+        localMax = Txid.ZERO;
+        foundAtStart = Txid.ZERO;
+        completeAt = Txid.ZERO;
+        remembered = Txid.ZERO;
+        adoptionTried = false;
+        left = null;
     }
 
     /** A full disk is no reason to let go of the WAL; a hold in doubt is worse than none. */
@@ -668,6 +693,14 @@ final class DatabaseSync implements AutoCloseable {
         try {
             dropHold();
             disown();
+            closeMeta();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void closeMeta() {
+        try {
             if (cursorFile != null) {
                 cursorFile.close();
                 cursorFile = null;
@@ -678,8 +711,6 @@ final class DatabaseSync implements AutoCloseable {
             }
         } catch (IOException e) {
             log.atWarn().addKeyValue("db", options.path()).setCause(e).log("could not close the cursor file");
-        } finally {
-            lock.unlock();
         }
     }
 

@@ -87,10 +87,13 @@ public final class ReplicatedDatabase {
         DatabaseOptions options = sync.options();
         try {
             Look look = sync.look(mayCopyEverything);
-            if (lookBackoff.succeeded()) {
-                log.atInfo().addKeyValue("db", options.path()).log("captured again");
+            // The wish for a complete copy is no success: it may be that copy which fails, again and again.
+            if (look != Look.NEEDS_FULL_COPY) {
+                if (lookBackoff.succeeded()) {
+                    log.atInfo().addKeyValue("db", options.path()).log("captured again");
+                }
+                lookProblem = null;
             }
-            lookProblem = null;
             noteMoving(look);
             return switch (look) {
                 case ABSENT -> new Looked.Nothing(false);
