@@ -83,6 +83,16 @@ class HotListTest {
     }
 
     @Test
+    void aRootThatWasOutOfReachAtTheStartIsNoConflictLater() {
+        HotListKeeper first = keeper(FIRST);
+        first.takeOver();
+        first.keep(List.of("/a"));
+        HotListKeeper second = keeper(SECOND); // its takeOver() failed
+        assertTrue(second.keep(List.of("/b")));
+        assertEquals(List.of("/b"), keeper(FIRST).takeOver());
+    }
+
+    @Test
     void startsAnewOverADamagedList() throws Exception {
         HotListKeeper first = keeper(FIRST);
         first.takeOver();
