@@ -80,8 +80,7 @@ class FleetTest {
         Workload.State state =
                 new Workload.State(directory.resolve("state"), "node-1", Optional.of(new FileRootStore(replicas)));
         Replication replication = Replication.start(
-                new Workload(List.of(), List.of(new Workload.Section(options, Optional.of(state)))),
-                server);
+                new Workload(List.of(), List.of(new Workload.Section(options, Optional.of(state)))), server);
         started.add(replication);
         return replication;
     }
@@ -243,8 +242,7 @@ class FleetTest {
         Path files = replicas.resolve(data.relativize(database).toString());
         Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> {
             app.exec("busy", "insert into t values (1)"); // never quiet: it keeps the only hot place
-            return Files.exists(files)
-                    && ltxFiles().stream().anyMatch(file -> file.startsWith(files));
+            return Files.exists(files) && ltxFiles().stream().anyMatch(file -> file.startsWith(files));
         });
     }
 
@@ -293,8 +291,9 @@ class FleetTest {
         Files.move(folder, away);
         Files.writeString(folder, "no directory");
         app.open("a", database).exec("a", "insert into t values (7)");
-        Awaitility.await().until(() -> only(replication).tiers().live().stream()
-                .anyMatch(live -> live.database().uploadFailures() > 0));
+        Awaitility.await()
+                .until(() -> only(replication).tiers().live().stream()
+                        .anyMatch(live -> live.database().uploadFailures() > 0));
         String expected = dump(database);
         app.close("a");
         Files.delete(database);
