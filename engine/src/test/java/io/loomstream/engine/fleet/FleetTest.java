@@ -3,9 +3,11 @@ package io.loomstream.engine.fleet;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.loomstream.engine.concurrent.Time;
+import io.loomstream.engine.error.TransientStorageException;
 import io.loomstream.engine.replica.FileAccess;
 import io.loomstream.engine.replica.FileReplicaClient;
 import io.loomstream.engine.replica.FileRootStore;
@@ -305,6 +307,20 @@ class FleetTest {
         Restore.from(new FileReplicaClient(folder.resolve("db.db"), FileAccess.PRIVATE), RestoreProgress.NONE)
                 .run(RestoreRequest.latest(restored));
         assertEquals(expected, dump(restored));
+    }
+
+    @Test
+    void aCatalogThatIsBusyIsNotTakenForDamaged() {
+        Path state = directory.resolve("state");
+        Catalog first = Catalog.open(state, "boot-1");
+        first.keep(List.of(new Catalog.Entry("/a.db".getBytes(StandardCharsets.UTF_8), 17)));
+        first.close();
+        app.open("other", state.resolve("catalog.db")).exec("other", "begin immediate");
+        assertThrows(TransientStorageException.class, () -> Catalog.open(state, "boot-1"));
+        app.exec("other", "rollback").close("other");
+        try (Catalog again = Catalog.open(state, "boot-1")) {
+            assertEquals(1, again.load().size());
+        }
     }
 
     @Test
