@@ -2,6 +2,7 @@ package io.loomstream.engine.fleet;
 
 import io.loomstream.engine.concurrent.Time;
 import io.loomstream.engine.error.ConflictException;
+import io.loomstream.engine.error.EngineException;
 import io.loomstream.engine.error.TransientStorageException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -54,8 +55,8 @@ final class Keeper {
         }
         try {
             return hotList.takeOver();
-        } catch (TransientStorageException unreachable) {
-            log.atWarn().addKeyValue("error", unreachable.getMessage()).log("the hot list could not be read");
+        } catch (EngineException unreadable) {
+            log.atWarn().addKeyValue("error", unreadable.getMessage()).log("the hot list could not be read");
             return List.of();
         }
     }
@@ -161,8 +162,10 @@ final class Keeper {
         }
         try {
             hotList.keep(paths);
-        } catch (TransientStorageException unreachable) {
-            log.atWarn().addKeyValue("error", unreachable.getMessage()).log("the hot list waits");
+        } catch (ConflictException other) {
+            throw other;
+        } catch (EngineException failed) {
+            log.atWarn().addKeyValue("error", failed.getMessage()).log("the hot list waits");
         }
     }
 }

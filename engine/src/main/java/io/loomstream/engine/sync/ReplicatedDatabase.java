@@ -35,6 +35,7 @@ public final class ReplicatedDatabase {
     private boolean everUploaded;
     private volatile @Nullable String lookProblem;
     private volatile @Nullable String uploadProblem;
+    private volatile int uploadFailures;
 
     public ReplicatedDatabase(DatabaseSpec spec, SyncServices services) {
         this.sync = new DatabaseSync(spec.options(), services);
@@ -197,10 +198,12 @@ public final class ReplicatedDatabase {
             if (uploadBackoff.succeeded()) {
                 log.atInfo().addKeyValue("db", sync.options().path()).log("uploading again");
             }
+            uploadFailures = 0;
             uploadProblem = complete ? null : "waits for a complete copy";
         } catch (EngineException failure) {
             uploadProblem = failure.getMessage();
             again = uploadBackoff.failed();
+            uploadFailures = uploadBackoff.failures();
             if (uploadBackoff.worthALine(time.nanoTime())) {
                 log.atError()
                         .addKeyValue("db", sync.options().path())
@@ -219,6 +222,11 @@ public final class ReplicatedDatabase {
 
     public synchronized void uploadEnded() {
         uploadQueued = false;
+    }
+
+    /** How many uploads have failed in a row. */
+    public int uploadFailures() {
+        return uploadFailures;
     }
 
     /** Whether an upload is queued or running. */
