@@ -4,6 +4,7 @@ import io.loomstream.engine.posix.FileStat;
 import io.loomstream.engine.posix.Posix;
 import io.loomstream.engine.sqlite.SqliteConnections.Access;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemLoopException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -142,6 +143,28 @@ public final class DatabaseFiles {
             return posix.read(fd, 0, first, 0, 1) == 1 && first[0] != 0;
         } finally {
             posix.close(fd);
+        }
+    }
+
+    /**
+     * Whether another replicator has claimed a database by its hold.
+     *
+     * @param other a database; if it is not this one, nothing in this process may have it open meanwhile
+     * @return false also where the file system has no such locks
+     */
+    public boolean claimedByAnother(Path other) throws IOException {
+        int fd;
+        try {
+            fd = openDescriptor(other);
+        } catch (NoSuchFileException | AccessDeniedException notToBeReplicated) {
+            return false;
+        }
+        try {
+            return posix.heldByOther(fd, LockBytes.REPLICATOR, 1);
+        } catch (IOException withoutSuchLocks) {
+            return false;
+        } finally {
+            closeDescriptor(fd);
         }
     }
 

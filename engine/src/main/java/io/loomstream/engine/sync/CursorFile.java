@@ -1,5 +1,6 @@
 package io.loomstream.engine.sync;
 
+import io.loomstream.engine.concurrent.Time;
 import io.loomstream.engine.error.ConflictException;
 import io.loomstream.engine.ltx.Txid;
 import io.loomstream.engine.wal.FrameChecksum;
@@ -10,14 +11,20 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The file in the meta directory that keeps a database's cursor over restarts, and the lock that keeps a second process
- * from working on the same meta directory. docs/formats.md describes the bytes.
+ * The file in the meta directory that keeps a database's cursor over restarts, and says whose the directory is.
+ * docs/formats.md describes the bytes.
+ *
+ * <p>A second process is kept out by a lock on this file or, where a hold on the database carries such a lock anyhow, by
+ * that one, and this file only names the database: a descriptor less for each hot database. The lock here is held whenever
+ * that changes, so whoever gets it finds either no owner or the owner's lock.
  *
  * <p>Two slots take turns, chosen by the TXID's last bit. The slot of TXID N+1 is written before its L0 file gets its
  * name, so a kill at any moment leaves a slot that belongs to the newest L0 file. Nothing here is synced to disk except
@@ -32,38 +39,133 @@ final class CursorFile implements AutoCloseable {
     private static final int CLEAN_OFFSET = 20;
     private static final int FILE_BYTES = OWNER_BYTES + 2 * SLOT_BYTES;
 
-    private final RandomAccessFile file;
-    private final BootId bootId;
+    private static final int DATABASE_OFFSET = FILE_BYTES;
+    private static final int DATABASE_BYTES_MAX = 4096;
 
-    private CursorFile(RandomAccessFile file, BootId bootId) {
-        this.file = file;
+    private static final Duration TAKE_BACK_PAUSE = Duration.ofMillis(2);
+    private static final int TAKE_BACK_ATTEMPTS = 250;
+
+    private final Path path;
+    private final BootId bootId;
+    /** Open and locked; null while the lock is in the database. */
+    private @Nullable RandomAccessFile locked;
+
+    private @Nullable Path named;
+
+    private CursorFile(Path path, BootId bootId, RandomAccessFile locked) {
+        this.path = path;
         this.bootId = bootId;
+        this.locked = locked;
+    }
+
+    /** Tells whether another process works on a database, and has its lock there. */
+    @FunctionalInterface
+    interface Claims {
+        boolean byAnother(Path database) throws IOException;
     }
 
     /**
-     * Opens or creates the file and locks it for as long as it is open.
+     * Opens or creates the file and locks it.
      *
      * @throws ConflictException when another process has it. (That no two databases of this process open one file is
      *     {@link Owners}' business: the failed try would drop the first one's lock.)
      */
-    static CursorFile open(Path path, BootId bootId) throws IOException {
+    static CursorFile open(Path path, BootId bootId, Claims claims) throws IOException {
         RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw");
         boolean complete = false;
         try {
             FileLock lock = tryLock(file);
-            if (lock == null) {
+            CursorFile opened = new CursorFile(path, bootId, file);
+            opened.named = lock == null ? null : databaseNamedIn(file);
+            if (lock == null || (opened.named != null && claims.byAnother(opened.named))) {
                 throw new ConflictException(path + ": in use by another replicator (" + ownerOf(file)
                         + "); one meta directory serves one database of one process");
             }
-            CursorFile opened = new CursorFile(file, bootId);
-            opened.nameOwner();
-            opened.spendCleanMarks();
+            opened.nameOwner(file);
+            opened.spendCleanMarks(file);
             complete = true;
             return opened;
         } finally {
             if (!complete) {
                 file.close();
             }
+        }
+    }
+
+    private static @Nullable Path databaseNamedIn(RandomAccessFile file) throws IOException {
+        if (file.length() < DATABASE_OFFSET + Short.BYTES) {
+            return null;
+        }
+        file.seek(DATABASE_OFFSET);
+        int length = file.readUnsignedShort();
+        if (length == 0 || length > DATABASE_BYTES_MAX || file.length() < DATABASE_OFFSET + Short.BYTES + length) {
+            return null;
+        }
+        byte[] text = new byte[length];
+        file.readFully(text);
+        try {
+            return Path.of(new String(text, StandardCharsets.UTF_8));
+        } catch (InvalidPathException damaged) {
+            return null;
+        }
+    }
+
+    /** Gives up the lock on this file, for one that this process has in the database. */
+    void lockedIn(Path database) throws IOException {
+        RandomAccessFile file = locked;
+        if (file == null) {
+            return;
+        }
+        if (!database.equals(named)) {
+            byte[] text = database.toString().getBytes(StandardCharsets.UTF_8);
+            if (text.length > DATABASE_BYTES_MAX) {
+                return; // then the lock stays here
+            }
+            byte[] record = new byte[Short.BYTES + text.length];
+            ByteBuffer.wrap(record).putShort((short) text.length).put(text);
+            file.seek(DATABASE_OFFSET);
+            file.write(record);
+            named = database;
+        }
+        locked = null;
+        file.close();
+    }
+
+    /**
+     * Takes the lock on this file again, before the one in the database goes. Somebody who only looks who has it may be in
+     * the way for an instant.
+     *
+     * @return false when somebody else keeps it
+     */
+    boolean lockHere(Time time) throws IOException {
+        for (int attempt = 0; locked == null && attempt < TAKE_BACK_ATTEMPTS; attempt++) {
+            RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw");
+            if (tryLock(file) != null) {
+                locked = file;
+                return true;
+            }
+            file.close();
+            try {
+                time.sleep(TAKE_BACK_PAUSE);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return false;
+            }
+        }
+        return locked != null;
+    }
+
+    private interface Use<T> {
+        T of(RandomAccessFile file) throws IOException;
+    }
+
+    private <T> T with(Use<T> use) throws IOException {
+        RandomAccessFile open = locked;
+        if (open != null) {
+            return use.of(open);
+        }
+        try (RandomAccessFile opened = new RandomAccessFile(path.toFile(), "rw")) {
+            return use.of(opened);
         }
     }
 
@@ -82,7 +184,7 @@ final class CursorFile implements AutoCloseable {
         return length <= 0 ? "not named yet" : new String(owner, 0, length, StandardCharsets.UTF_8).trim();
     }
 
-    private void nameOwner() throws IOException {
+    private void nameOwner(RandomAccessFile file) throws IOException {
         byte[] owner = new byte[OWNER_BYTES];
         byte[] text = ("pid " + ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.UTF_8);
         System.arraycopy(text, 0, owner, 0, text.length);
@@ -104,7 +206,7 @@ final class CursorFile implements AutoCloseable {
      * A shutdown in order vouches for what happened before it, over a restart of the machine. It must not vouch for this run
      * too: a power cut during it may bring that slot back. Costs one sync to disk, after a shutdown in order only.
      */
-    private void spendCleanMarks() throws IOException {
+    private void spendCleanMarks(RandomAccessFile file) throws IOException {
         boolean spent = false;
         for (long parity = 0; parity < 2; parity++) {
             byte[] slot = new byte[SLOT_BYTES];
@@ -113,7 +215,7 @@ final class CursorFile implements AutoCloseable {
             if (slot[CLEAN_OFFSET] != 0) {
                 Optional<Slot> kept = parse(slot);
                 if (kept.isPresent()) {
-                    write(kept.get(), false);
+                    write(file, kept.get(), false);
                     spent = true;
                 }
             }
@@ -131,6 +233,12 @@ final class CursorFile implements AutoCloseable {
      *     the fingerprint is marked as proving nothing.
      */
     Optional<Slot> load(Txid txid, long ltxChecksum) throws IOException {
+        return with(file -> read(file, txid))
+                .filter(found ->
+                        found.cursor().txid().equals(txid) && found.cursor().ltxChecksum() == ltxChecksum);
+    }
+
+    private Optional<Slot> read(RandomAccessFile file, Txid txid) throws IOException {
         byte[] slot = new byte[SLOT_BYTES];
         file.seek(offsetOf(txid.value()));
         for (int read = 0; read < slot.length; ) {
@@ -140,27 +248,31 @@ final class CursorFile implements AutoCloseable {
             }
             read += n;
         }
-        return parse(slot)
-                .filter(found ->
-                        found.cursor().txid().equals(txid) && found.cursor().ltxChecksum() == ltxChecksum);
+        return parse(slot);
     }
 
     /** Keeps a cursor; it survives the end of this process, not that of the machine. */
     void store(Cursor cursor, Txid uploaded) throws IOException {
-        write(new Slot(cursor, uploaded), false);
+        with(file -> {
+            write(file, new Slot(cursor, uploaded), false);
+            return file;
+        });
     }
 
     /** Keeps a cursor over a restart of the machine: for a shutdown in order, after which nobody of ours writes. */
     void storeClean(Cursor cursor, Txid uploaded) throws IOException {
-        write(new Slot(cursor, uploaded), true);
-        file.getFD().sync();
+        with(file -> {
+            write(file, new Slot(cursor, uploaded), true);
+            file.getFD().sync();
+            return file;
+        });
     }
 
     private static long offsetOf(long txid) {
         return OWNER_BYTES + (txid & 1) * SLOT_BYTES;
     }
 
-    private void write(Slot kept, boolean clean) throws IOException {
+    private void write(RandomAccessFile file, Slot kept, boolean clean) throws IOException {
         Cursor cursor = kept.cursor();
         ByteBuffer slot = ByteBuffer.allocate(SLOT_BYTES);
         slot.putInt(MAGIC).putLong(bootId.high()).putLong(bootId.low()).put(flag(clean));
@@ -220,9 +332,13 @@ final class CursorFile implements AutoCloseable {
         return (int) crc.getValue();
     }
 
-    /** Gives the lock up. */
+    /** Gives the lock up, if it is here. */
     @Override
     public void close() throws IOException {
-        file.close();
+        RandomAccessFile file = locked;
+        locked = null;
+        if (file != null) {
+            file.close();
+        }
     }
 }

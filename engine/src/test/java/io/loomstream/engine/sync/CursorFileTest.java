@@ -56,13 +56,13 @@ class CursorFileTest {
     }
 
     private Optional<Cursor> loadAfterReopening(Cursor stored, BootId boot) throws IOException {
-        try (CursorFile file = CursorFile.open(path, boot)) {
+        try (CursorFile file = CursorFile.open(path, boot, database -> false)) {
             return file.load(stored.txid(), stored.ltxChecksum()).map(CursorFile.Slot::cursor);
         }
     }
 
     private void store(Cursor... cursors) throws IOException {
-        try (CursorFile file = CursorFile.open(path, BOOT)) {
+        try (CursorFile file = CursorFile.open(path, BOOT, database -> false)) {
             for (Cursor cursor : cursors) {
                 file.store(cursor, Txid.ZERO);
             }
@@ -99,7 +99,7 @@ class CursorFileTest {
     void aSlotOfAnotherTxidOrAnotherFileCountsForNothing() throws IOException {
         Cursor seven = cursor(7, true);
         store(seven);
-        try (CursorFile file = CursorFile.open(path, BOOT)) {
+        try (CursorFile file = CursorFile.open(path, BOOT, database -> false)) {
             assertEquals(Optional.empty(), file.load(new Txid(9), seven.ltxChecksum()));
             assertEquals(Optional.empty(), file.load(seven.txid(), seven.ltxChecksum() + 1));
         }
@@ -116,7 +116,7 @@ class CursorFileTest {
     @CsvSource({"7", "8"})
     void aShutdownInOrderVouchesOverARestartOfTheMachine(long txid) throws IOException {
         Cursor cursor = cursor(txid, true);
-        try (CursorFile file = CursorFile.open(path, BOOT)) {
+        try (CursorFile file = CursorFile.open(path, BOOT, database -> false)) {
             file.storeClean(cursor, Txid.ZERO);
         }
         assertEquals(Optional.of(cursor), loadAfterReopening(cursor, NEXT_BOOT));
@@ -127,7 +127,7 @@ class CursorFileTest {
     @CsvSource({"7", "8"})
     void aShutdownInOrderVouchesOnce(long txid) throws IOException {
         Cursor cursor = cursor(txid, true);
-        try (CursorFile file = CursorFile.open(path, BOOT)) {
+        try (CursorFile file = CursorFile.open(path, BOOT, database -> false)) {
             file.storeClean(cursor, Txid.ZERO);
         }
         assertEquals(Optional.of(cursor), loadAfterReopening(cursor, BOOT), "killed in the same boot: still good");
@@ -137,10 +137,10 @@ class CursorFileTest {
     @Test
     void keepsWhatTheReplicaHad() throws IOException {
         Cursor seven = cursor(7, true);
-        try (CursorFile file = CursorFile.open(path, BOOT)) {
+        try (CursorFile file = CursorFile.open(path, BOOT, database -> false)) {
             file.store(seven, new Txid(6));
         }
-        try (CursorFile file = CursorFile.open(path, BOOT)) {
+        try (CursorFile file = CursorFile.open(path, BOOT, database -> false)) {
             assertEquals(
                     Optional.of(new Txid(6)),
                     file.load(seven.txid(), seven.ltxChecksum()).map(CursorFile.Slot::uploaded));
@@ -232,16 +232,17 @@ class CursorFileTest {
 
     @Test
     void aSecondProcessIsKeptOutAndKeepsUsOut() throws Exception {
-        try (CursorFile file = CursorFile.open(path, BOOT)) {
+        try (CursorFile file = CursorFile.open(path, BOOT, database -> false)) {
             assertEquals(Optional.empty(), FileLocker.lock(path));
             assertEquals(Optional.empty(), file.load(new Txid(1), 1), "the file still serves who has it");
         }
         try (FileLocker other = FileLocker.lock(path).orElseThrow()) {
-            ConflictException refused = assertThrows(ConflictException.class, () -> CursorFile.open(path, BOOT));
+            ConflictException refused =
+                    assertThrows(ConflictException.class, () -> CursorFile.open(path, BOOT, database -> false));
             String pid = "pid " + ProcessHandle.current().pid();
             assertTrue(refused.getMessage().contains(pid), "names who was here last: " + refused.getMessage());
             assertEquals(Optional.empty(), FileLocker.lock(path), "the try did not free the other's lock: " + other);
         }
-        CursorFile.open(path, BOOT).close();
+        CursorFile.open(path, BOOT, database -> false).close();
     }
 }
