@@ -6,6 +6,7 @@ import io.loomstream.engine.ltx.Txid;
 import io.loomstream.engine.wal.FrameChecksum;
 import io.loomstream.engine.wal.WalSalts;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileLock;
@@ -15,6 +16,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -24,7 +26,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A second process is kept out by a lock on this file or, where a hold on the database carries such a lock anyhow, by
  * that one, and this file only names the database: a descriptor less for each hot database. The lock here is held whenever
- * that changes, so whoever gets it finds either no owner or the owner's lock.
+ * that changes, so whoever gets it finds either no owner or the owner's lock. Only if the database was replaced at its path
+ * meanwhile, the owner's lock is not found: so each owner leaves a token of its own here, and stores nothing once there is
+ * another.
  *
  * <p>Two slots take turns, chosen by the TXID's last bit. The slot of TXID N+1 is written before its L0 file gets its
  * name, so a kill at any moment leaves a slot that belongs to the newest L0 file. Nothing here is synced to disk except
@@ -39,7 +43,8 @@ final class CursorFile implements AutoCloseable {
     private static final int CLEAN_OFFSET = 20;
     private static final int FILE_BYTES = OWNER_BYTES + 2 * SLOT_BYTES;
 
-    private static final int DATABASE_OFFSET = FILE_BYTES;
+    private static final int TOKEN_OFFSET = FILE_BYTES;
+    private static final int DATABASE_OFFSET = TOKEN_OFFSET + Long.BYTES;
     private static final int DATABASE_BYTES_MAX = 4096;
 
     private static final Duration TAKE_BACK_PAUSE = Duration.ofMillis(2);
@@ -47,14 +52,17 @@ final class CursorFile implements AutoCloseable {
 
     private final Path path;
     private final BootId bootId;
+    private final Time time;
+    private final long token = ThreadLocalRandom.current().nextLong();
     /** Open and locked; null while the lock is in the database. */
     private @Nullable RandomAccessFile locked;
 
     private @Nullable Path named;
 
-    private CursorFile(Path path, BootId bootId, RandomAccessFile locked) {
+    private CursorFile(Path path, BootId bootId, Time time, RandomAccessFile locked) {
         this.path = path;
         this.bootId = bootId;
+        this.time = time;
         this.locked = locked;
     }
 
@@ -70,16 +78,15 @@ final class CursorFile implements AutoCloseable {
      * @throws ConflictException when another process has it. (That no two databases of this process open one file is
      *     {@link Owners}' business: the failed try would drop the first one's lock.)
      */
-    static CursorFile open(Path path, BootId bootId, Claims claims) throws IOException {
+    static CursorFile open(Path path, BootId bootId, Time time, Claims claims) throws IOException {
         RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw");
         boolean complete = false;
         try {
             FileLock lock = tryLock(file);
-            CursorFile opened = new CursorFile(path, bootId, file);
+            CursorFile opened = new CursorFile(path, bootId, time, file);
             opened.named = lock == null ? null : databaseNamedIn(file);
             if (lock == null || (opened.named != null && claims.byAnother(opened.named))) {
-                throw new ConflictException(path + ": in use by another replicator (" + ownerOf(file)
-                        + "); one meta directory serves one database of one process");
+                throw inUse(path, file);
             }
             opened.nameOwner(file);
             opened.spendCleanMarks(file);
@@ -132,40 +139,77 @@ final class CursorFile implements AutoCloseable {
     }
 
     /**
-     * Takes the lock on this file again, before the one in the database goes. Somebody who only looks who has it may be in
-     * the way for an instant.
+     * Takes the lock on this file again, before the one in the database goes.
      *
-     * @return false when somebody else keeps it
+     * @return false when somebody else has it, or had it since it was ours
      */
-    boolean lockHere(Time time) throws IOException {
-        for (int attempt = 0; locked == null && attempt < TAKE_BACK_ATTEMPTS; attempt++) {
-            RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw");
-            if (tryLock(file) != null) {
-                locked = file;
-                return true;
-            }
-            file.close();
-            try {
-                time.sleep(TAKE_BACK_PAUSE);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                return false;
-            }
+    boolean lockHere() throws IOException {
+        if (locked == null) {
+            locked = openOurs();
         }
         return locked != null;
     }
 
-    private interface Use<T> {
-        T of(RandomAccessFile file) throws IOException;
+    /** The file, locked; null when it is not ours any more. Who only looks whose it is may be in the way for an instant. */
+    private @Nullable RandomAccessFile openOurs() throws IOException {
+        for (int attempt = 0; attempt < TAKE_BACK_ATTEMPTS; attempt++) {
+            RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw");
+            boolean ours = false;
+            try {
+                boolean mine = tryLock(file) != null;
+                ours = mine && tokenIn(file) == token;
+                if (mine) {
+                    return ours ? file : null;
+                }
+            } finally {
+                if (!ours) {
+                    file.close();
+                }
+            }
+            try {
+                time.sleep(TAKE_BACK_PAUSE);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new InterruptedIOException(path + ": interrupted while it is locked");
+            }
+        }
+        return null;
     }
 
-    private <T> T with(Use<T> use) throws IOException {
-        RandomAccessFile open = locked;
-        if (open != null) {
-            return use.of(open);
+    private static long tokenIn(RandomAccessFile file) throws IOException {
+        if (file.length() < DATABASE_OFFSET) {
+            return 0;
         }
-        try (RandomAccessFile opened = new RandomAccessFile(path.toFile(), "rw")) {
-            return use.of(opened);
+        file.seek(TOKEN_OFFSET);
+        return file.readLong();
+    }
+
+    private static ConflictException inUse(Path path, RandomAccessFile file) throws IOException {
+        return new ConflictException(path + ": in use by another replicator (" + ownerOf(file)
+                + "); one meta directory serves one database of one process");
+    }
+
+    private interface Use {
+        void of(RandomAccessFile file) throws IOException;
+    }
+
+    /**
+     * Changes the file.
+     *
+     * @throws ConflictException when it is not ours any more
+     */
+    private void change(Use use) throws IOException {
+        if (locked != null) {
+            use.of(locked);
+            return;
+        }
+        try (RandomAccessFile file = openOurs()) {
+            if (file == null) {
+                try (RandomAccessFile theirs = new RandomAccessFile(path.toFile(), "r")) {
+                    throw inUse(path, theirs);
+                }
+            }
+            use.of(file);
         }
     }
 
@@ -193,6 +237,8 @@ final class CursorFile implements AutoCloseable {
         if (file.length() < FILE_BYTES) {
             file.setLength(FILE_BYTES);
         }
+        file.seek(TOKEN_OFFSET);
+        file.writeLong(token);
     }
 
     /**
@@ -233,9 +279,17 @@ final class CursorFile implements AutoCloseable {
      *     the fingerprint is marked as proving nothing.
      */
     Optional<Slot> load(Txid txid, long ltxChecksum) throws IOException {
-        return with(file -> read(file, txid))
-                .filter(found ->
-                        found.cursor().txid().equals(txid) && found.cursor().ltxChecksum() == ltxChecksum);
+        RandomAccessFile open = locked;
+        Optional<Slot> kept;
+        if (open != null) {
+            kept = read(open, txid);
+        } else {
+            try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "r")) {
+                kept = read(file, txid);
+            }
+        }
+        return kept.filter(
+                found -> found.cursor().txid().equals(txid) && found.cursor().ltxChecksum() == ltxChecksum);
     }
 
     private Optional<Slot> read(RandomAccessFile file, Txid txid) throws IOException {
@@ -253,18 +307,14 @@ final class CursorFile implements AutoCloseable {
 
     /** Keeps a cursor; it survives the end of this process, not that of the machine. */
     void store(Cursor cursor, Txid uploaded) throws IOException {
-        with(file -> {
-            write(file, new Slot(cursor, uploaded), false);
-            return file;
-        });
+        change(file -> write(file, new Slot(cursor, uploaded), false));
     }
 
     /** Keeps a cursor over a restart of the machine: for a shutdown in order, after which nobody of ours writes. */
     void storeClean(Cursor cursor, Txid uploaded) throws IOException {
-        with(file -> {
+        change(file -> {
             write(file, new Slot(cursor, uploaded), true);
             file.getFD().sync();
-            return file;
         });
     }
 

@@ -143,6 +143,9 @@ final class DatabaseSync implements AutoCloseable {
             Look look = lookLocked(mayCopyEverything);
             complete = true;
             return look;
+        } catch (ConflictException anothers) {
+            dropHold();
+            throw anothers;
         } catch (IOException e) {
             throw new TransientStorageException(options.path() + ": " + e.getMessage(), e);
         } finally {
@@ -404,6 +407,7 @@ final class DatabaseSync implements AutoCloseable {
         CursorFile store = ownership.openMeta(local);
         boolean complete = false;
         try {
+            forgetPosition(); // if it is opened again, it was another's meanwhile
             local.deleteUnfinished();
             NavigableSet<Txid> txids = local.list();
             if (!txids.isEmpty()) {
@@ -422,6 +426,14 @@ final class DatabaseSync implements AutoCloseable {
                 ownership.closeMeta();
             }
         }
+    }
+
+    private void forgetPosition() {
+        cursor = Optional.empty();
+        replica = new ReplicaPosition.Unknown();
+        localMax = Txid.ZERO;
+        chainBroken = false;
+        adoptionTried = false;
     }
 
     /** Only if everything after it is at hand: else the chain has to be bridged, which needs the replica's listing. */
@@ -619,7 +631,7 @@ final class DatabaseSync implements AutoCloseable {
     private CursorFile opened() {
         CursorFile store = ownership.cursorFile();
         if (store == null) {
-            throw new IllegalStateException("not open");
+            throw new ConflictException(options.metaPath() + ": lost to another replicator");
         }
         return store;
     }

@@ -78,7 +78,8 @@ final class Ownership {
                 .orElseThrow(() -> new NoSuchFileException(options.metaPath().toString()));
         services.owners().claim(found, options.path(), Owners.META);
         meta = found;
-        CursorFile opened = CursorFile.open(local.cursorFile(), services.bootId(), this::claimedByAnother);
+        CursorFile opened =
+                CursorFile.open(local.cursorFile(), services.bootId(), services.time(), this::claimedByAnother);
         cursorFile = opened;
         return opened;
     }
@@ -134,7 +135,7 @@ final class Ownership {
         }
         boolean locked = false;
         try {
-            locked = file.lockHere(services.time());
+            locked = file.lockHere();
         } catch (IOException e) {
             log.atDebug().addKeyValue("db", options.path()).setCause(e).log("the cursor file cannot be locked");
         }
