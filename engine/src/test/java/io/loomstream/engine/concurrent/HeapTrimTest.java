@@ -34,10 +34,10 @@ class HeapTrimTest {
 
     @Test
     void aHeapThatGrewByMoreThanTheSlackIsCollected() {
-        trim.collected(20 * MB, 20 * MB);
-        assertFalse(trim.due(20 * MB));
-        assertFalse(trim.due(25 * MB), "a quarter of what is kept may lie about");
-        assertTrue(trim.due(25 * MB + 1));
+        trim.collected(80 * MB, 80 * MB);
+        assertFalse(trim.due(80 * MB));
+        assertFalse(trim.due(90 * MB), "an eighth of what is kept may lie about");
+        assertTrue(trim.due(90 * MB + 1));
     }
 
     @Test
