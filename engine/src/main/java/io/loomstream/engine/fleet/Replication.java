@@ -1,6 +1,7 @@
 package io.loomstream.engine.fleet;
 
 import io.loomstream.engine.concurrent.Gate;
+import io.loomstream.engine.concurrent.HeapTrim;
 import io.loomstream.engine.concurrent.TaskScope;
 import io.loomstream.engine.concurrent.Time;
 import io.loomstream.engine.error.UnsupportedDatabaseException;
@@ -129,6 +130,7 @@ public final class Replication {
                     LiveDatabase.forever(database, options.time().nanoTime()));
         }
         replication.service.dispatchIn(replication.dispatchers);
+        replication.dispatchers.fork(new HeapTrim(options.time()));
         replication.fleets.forEach(fleet -> fleet.dispatchIn(replication.dispatchers));
         return replication;
     }

@@ -191,7 +191,9 @@ public final class ReplicatedDatabase {
 
     /** Uploads once; the wait before the next try, or null when there is nothing left to do. */
     public @Nullable Duration upload() throws InterruptedException {
-        beginUpload();
+        if (behind()) {
+            beginUpload(); // asking for the position only is no upload that the next one has to keep away from
+        }
         Duration again = null;
         try {
             boolean complete = upload.run();
