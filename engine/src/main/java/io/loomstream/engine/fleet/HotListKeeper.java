@@ -28,6 +28,7 @@ final class HotListKeeper {
     private final String name;
     private Optional<String> version = Optional.empty();
     private @Nullable Set<String> written;
+    private boolean takenOver;
 
     HotListKeeper(RootStore root, Owner owner, Time time) {
         this.root = root;
@@ -44,6 +45,7 @@ final class HotListKeeper {
     List<String> takeOver() {
         Optional<Stored> stored = root.read(name);
         version = stored.map(Stored::version);
+        takenOver = true;
         if (stored.isEmpty()) {
             return List.of();
         }
@@ -66,6 +68,9 @@ final class HotListKeeper {
         Set<String> members = Set.copyOf(hot);
         if (members.equals(written)) {
             return false;
+        }
+        if (!takenOver) {
+            takeOver(); // the store was away at the start: what it has is not another process's for that
         }
         HotList list = new HotList(owner, time.now(), hot);
         byte[] bytes = list.encode();
