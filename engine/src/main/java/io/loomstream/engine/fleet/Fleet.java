@@ -164,6 +164,9 @@ final class Fleet implements ScanListener {
 
     @Override
     public void appeared(int row) {
+        if (keeper != null) {
+            keeper.membersChanged();
+        }
         boolean proven = keeper != null && table.settleAsKept(row, keeper.digest(table.pathBytes(row)));
         if (firstPassOver.get()) {
             if (!proven) {
@@ -365,6 +368,9 @@ final class Fleet implements ScanListener {
         }
         if (keeper != null && (to == Tier.COLD_CLEAN || to == Tier.GONE)) {
             keeper.changed(row);
+        }
+        if (keeper != null && (to == Tier.GONE || to == Tier.IGNORED || from == Tier.GONE || from == Tier.IGNORED)) {
+            keeper.membersChanged();
         }
     }
 }

@@ -16,9 +16,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Writes down what outlives the process: the catalog's digests in batches, the hot list on the replicas' root. A failure of
- * either is logged and tried again, and disturbs nobody: both only make a start faster. A hot list that another process wrote
- * is different: it stops this one.
+ * Writes down what outlives the process: the catalog's digests in batches, the hot list and the path map on the replicas'
+ * root. A failure of one is logged and tried again, and disturbs nobody: they only make a start, or a fail-over, faster. A hot
+ * list or a map that another process wrote is different: it stops this one.
  */
 final class Keeper {
     private static final Logger log = LoggerFactory.getLogger(Keeper.class);
@@ -27,16 +27,23 @@ final class Keeper {
 
     private final Catalog catalog;
     private final @Nullable HotListKeeper hotList;
+    private final @Nullable PathMapKeeper pathMap;
     private final Duration hotListInterval;
     private final Time time;
     private final ReentrantLock lock = new ReentrantLock();
     private final BitSet changed = new BitSet();
     private @Nullable KeptDigests kept;
     private long hotListAt;
+    /** Every database was found once: a map made earlier would forget some. */
+    private volatile boolean complete;
 
-    Keeper(Catalog catalog, Optional<HotListKeeper> hotList, Duration hotListInterval, Time time) {
+    /** What a fleet keeps on the replicas' root. */
+    record OnRoot(HotListKeeper hotList, PathMapKeeper pathMap) {}
+
+    Keeper(Catalog catalog, Optional<OnRoot> onRoot, Duration hotListInterval, Time time) {
         this.catalog = catalog;
-        this.hotList = hotList.orElse(null);
+        this.hotList = onRoot.map(OnRoot::hotList).orElse(null);
+        this.pathMap = onRoot.map(OnRoot::pathMap).orElse(null);
         this.hotListInterval = hotListInterval;
         this.time = time;
     }
@@ -50,8 +57,13 @@ final class Keeper {
         } finally {
             lock.unlock();
         }
-        if (hotList == null) {
+        if (hotList == null || pathMap == null) {
             return List.of();
+        }
+        try {
+            pathMap.takeOver();
+        } catch (TransientStorageException unreachable) {
+            log.atWarn().addKeyValue("error", unreachable.getMessage()).log("the path map could not be read");
         }
         try {
             return hotList.takeOver();
@@ -84,6 +96,19 @@ final class Keeper {
         } finally {
             lock.unlock();
         }
+        complete = true;
+    }
+
+    /** A database came to the fleet, left it, or turned out to be one, or none. */
+    void membersChanged() {
+        if (pathMap != null) {
+            pathMap.changed();
+        }
+    }
+
+    /** Databases that the path map cannot hold. */
+    int unnamed() {
+        return pathMap == null ? 0 : pathMap.unnamed();
     }
 
     /** A row came to be COLD_CLEAN, or GONE. */
@@ -105,6 +130,7 @@ final class Keeper {
                 hotListAt = time.nanoTime();
                 keepHotList(table, tiers.hotRows());
             }
+            keepPathMap(table, false);
         }
     }
 
@@ -113,8 +139,9 @@ final class Keeper {
         keepDigests(table);
         try {
             keepHotList(table, hotRows);
+            keepPathMap(table, true);
         } catch (ConflictException other) {
-            log.atError().addKeyValue("error", other.getMessage()).log("the hot list is another process's");
+            log.atError().addKeyValue("error", other.getMessage()).log("what this server keeps is another process's");
         }
         catalog.endInOrder();
         catalog.close();
@@ -166,6 +193,17 @@ final class Keeper {
             throw other;
         } catch (EngineException failed) {
             log.atWarn().addKeyValue("error", failed.getMessage()).log("the hot list waits");
+        }
+    }
+
+    private void keepPathMap(PathTable table, boolean last) {
+        if (pathMap == null || !complete) {
+            return;
+        }
+        try {
+            pathMap.keep(table, last);
+        } catch (TransientStorageException unreachable) {
+            log.atWarn().addKeyValue("error", unreachable.getMessage()).log("the path map waits");
         }
     }
 }

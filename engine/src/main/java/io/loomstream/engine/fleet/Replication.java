@@ -83,7 +83,18 @@ public final class Replication {
         Catalog catalog = Catalog.open(state.directory(), bootId);
         return new Keeper(
                 catalog,
-                state.root().map(root -> new HotListKeeper(root, owner, options.time())),
+                state.root()
+                        .map(root -> new Keeper.OnRoot(
+                                new HotListKeeper(root, owner, options.time()),
+                                new PathMapKeeper(
+                                        root,
+                                        owner,
+                                        fleet.fullScanInterval(),
+                                        (path, pattern) -> fleet.specs()
+                                                .apply(path, pattern)
+                                                .replica()
+                                                .describe(),
+                                        options.time()))),
                 fleet.scanInterval(),
                 options.time());
     }

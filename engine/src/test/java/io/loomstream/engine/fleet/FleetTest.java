@@ -19,6 +19,7 @@ import io.loomstream.engine.sync.DatabaseOptions;
 import io.loomstream.engine.sync.DatabaseSpec;
 import io.loomstream.engine.testing.AppProcess;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -139,6 +140,26 @@ class FleetTest {
             return new HashSet<>(
                     files.filter(file -> file.toString().endsWith(".ltx")).toList());
         }
+    }
+
+    @Test
+    void thePathMapSaysWhereEachReplicaIsAndForgetsWhatIsGone() throws Exception {
+        Path kept = make("a/one.db");
+        Path doomed = make("a/two.db");
+        Files.writeString(Files.createDirectories(data.resolve("b")).resolve("text.db"), "no database at all");
+        Replication replication = replicate(10);
+        awaitAllCold(replication, 2);
+        Files.delete(doomed);
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(30))
+                .until(() -> only(replication).table().count(Tier.COLD_CLEAN) == 1);
+        stop(replication);
+
+        List<PathMap.Entry> entries = new ArrayList<>();
+        try (InputStream map = Files.newInputStream(replicas.resolve("_loomstream/node-1/databases.jsonl.gz"))) {
+            PathMap.read(map, "map", entries::add);
+        }
+        assertEquals(List.of(new PathMap.Entry(kept.toString(), "a/one.db")), entries);
     }
 
     @Test

@@ -9,6 +9,7 @@ import io.loomstream.engine.concurrent.Time;
 import io.loomstream.engine.error.ConflictException;
 import io.loomstream.engine.error.CorruptDataException;
 import io.loomstream.engine.error.StorageRefusedException;
+import io.loomstream.engine.error.TransientStorageException;
 import io.loomstream.engine.fleet.HotList.Owner;
 import io.loomstream.engine.replica.FileRootStore;
 import io.loomstream.engine.replica.RootStore;
@@ -148,5 +149,19 @@ class HotListTest {
         HotListKeeper again = keeper(FIRST);
         assertEquals(List.of("/a"), again.takeOver());
         assertTrue(again.keep(List.of("/b")));
+    }
+
+    @Test
+    void aStoreThatWasAwayAtTheStartIsNoOtherProcess() {
+        HotListKeeper first = keeper(FIRST);
+        first.takeOver();
+        first.keep(List.of("/a"));
+        CountingRoot root = new CountingRoot(new FileRootStore(this.root));
+        HotListKeeper second = new HotListKeeper(root, SECOND, Time.system());
+        root.away.set(true);
+        assertThrows(TransientStorageException.class, second::takeOver);
+        root.away.set(false);
+        assertTrue(second.keep(List.of("/b")));
+        assertEquals(List.of("/b"), keeper(FIRST).takeOver());
     }
 }
