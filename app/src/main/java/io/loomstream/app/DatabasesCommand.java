@@ -17,7 +17,8 @@ final class DatabasesCommand implements Command {
     }
 
     @Override
-    public int run(Flags.Parsed words, PrintStream out, PrintStream err) throws UsageException, IOException, InterruptedException {
+    public int run(Flags.Parsed words, PrintStream out, PrintStream err)
+            throws UsageException, IOException, InterruptedException {
         Sources.none(words.arguments());
         LoadedConfig loaded;
         try (Sources sources = new Sources()) {

@@ -57,7 +57,8 @@ final class DescriptorLimit {
         log.atWarn()
                 .addKeyValue("max-hot-databases", wanted)
                 .addKeyValue(
-                        "lowered_to", lowered.stream().mapToInt(Integer::intValue).sum())
+                        "lowered_to",
+                        lowered.stream().mapToInt(Integer::intValue).sum())
                 .addKeyValue("open_files_limit", limit.orElse(0L))
                 .log(
                         "the limit on open files (ulimit -n, LimitNOFILE) is too low: {} a hot database and {} beside",

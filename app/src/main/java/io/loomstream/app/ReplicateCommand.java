@@ -137,8 +137,7 @@ final class ReplicateCommand implements Command {
         return state(report, log) && complete ? 0 : 1;
     }
 
-    private static int untilStopped(Workload workload, ServerConfig config, Logger log)
-            throws InterruptedException {
+    private static int untilStopped(Workload workload, ServerConfig config, Logger log) throws InterruptedException {
         CountDownLatch stopped = new CountDownLatch(1);
         Thread main = Thread.currentThread();
         TerminationSignals.handle(signal -> {

@@ -83,11 +83,11 @@ final class Workloads {
     }
 
     /** Called for each database whose turn it is: nothing is kept for the others. */
-    private static DatabaseSpec spec(
-            FleetConfig fleet, ServerConfig config, Sources sources, Path path, int pattern) {
+    private static DatabaseSpec spec(FleetConfig fleet, ServerConfig config, Sources sources, Path path, int pattern) {
         Optional<FleetConfig> before = config.before(fleet, path);
         if (before.isPresent()) {
-            throw new IllegalArgumentException("it is replicated by " + before.get().name());
+            throw new IllegalArgumentException(
+                    "it is replicated by " + before.get().name());
         }
         try {
             return spec(fleet.database(path, pattern), sources);

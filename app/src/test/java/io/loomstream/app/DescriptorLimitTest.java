@@ -44,8 +44,7 @@ final class DescriptorLimitTest {
                         Optional.of(file.toString()), new ConfigFile.Rules(false, true), Environment.ofProcess())
                 .config()
                 .fleets();
-        Loggers.ofProcess()
-                .configure(LoggingConfig.defaults(), new PrintStream(log, true, StandardCharsets.UTF_8));
+        Loggers.ofProcess().configure(LoggingConfig.defaults(), new PrintStream(log, true, StandardCharsets.UTF_8));
         return DescriptorLimit.hotMaxima(
                 fleets, named, limit, Loggers.ofProcess().getLogger("test"));
     }

@@ -147,11 +147,15 @@ class FleetCommandsTest {
                 List.of("path replica", "DIR/data/a.db file", "DIR/data/no.db file", "DIR/data/x/b b.db file"),
                 answer.out().lines().map(line -> line.replaceAll("  +", " ")).toList());
         try (Stream<Path> files = Files.walk(directory.resolve("data"))) {
-            assertEquals(List.of(), files.filter(file -> file.toString().matches(".*-(wal|shm|litestream)"))
-                    .toList());
+            assertEquals(
+                    List.of(),
+                    files.filter(file -> file.toString().matches(".*-(wal|shm|litestream)"))
+                            .toList());
         }
         String json = run("databases", "-json", "-config", "DIR/ls.yml").out();
-        assertTrue(json.contains("\"path\":\"DIR/data/x/b b.db\"") || json.contains("\"path\": \"DIR/data/x/b b.db\""), json);
+        assertTrue(
+                json.contains("\"path\":\"DIR/data/x/b b.db\"") || json.contains("\"path\": \"DIR/data/x/b b.db\""),
+                json);
     }
 
     @Test
@@ -164,7 +168,8 @@ class FleetCommandsTest {
             assertEquals(0, ltx.status());
             assertTrue(ltx.out().contains("0000000000000001"), ltx.out());
             assertEquals(
-                    0, run("verify", "-config", "DIR/ls.yml", "DIR/data/x/b b.db").status());
+                    0,
+                    run("verify", "-config", "DIR/ls.yml", "DIR/data/x/b b.db").status());
             Answer none = run("ltx", "-config", "DIR/ls.yml", "DIR/data/x/b.sqlite");
             assertEquals(1, none.status());
             assertTrue(none.err().contains("database not found in config: DIR/data/x/b.sqlite"), none.err());
@@ -179,7 +184,8 @@ class FleetCommandsTest {
         Answer answer = run("verify", "-config", "DIR/ls.yml");
 
         assertEquals(0, answer.status(), answer.toString());
-        assertEquals(2, answer.out().lines().filter(line -> line.startsWith("ok ")).count(), answer.out());
+        assertEquals(
+                2, answer.out().lines().filter(line -> line.startsWith("ok ")).count(), answer.out());
     }
 
     @Test
@@ -218,8 +224,7 @@ class FleetCommandsTest {
         sqlite("data/a.db", "insert into t values (11)");
         sqlite("data/x/b b.db", "insert into t values (12)");
         once(yaml);
-        assertEquals(
-                Set.of(l0("a.db", 1), l0("a.db", 2), l0("x/b%20b.db", 1), l0("x/b%20b.db", 2)), files());
+        assertEquals(Set.of(l0("a.db", 1), l0("a.db", 2), l0("x/b%20b.db", 1), l0("x/b%20b.db", 2)), files());
         assertRestores("data/a.db", "11");
         assertRestores("data/x/b b.db", "12");
         assertTrue(

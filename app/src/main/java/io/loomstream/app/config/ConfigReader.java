@@ -72,12 +72,7 @@ final class ConfigReader {
         }
         Optional<MultiDbConfig> multiDb = fleets.multiDb(fields, syncInterval);
         return new ServerConfig(
-                databases,
-                inOrder(directories, multiDb, fields),
-                multiDb,
-                logging,
-                shutdownTimeout,
-                shutdownInterval);
+                databases, inOrder(directories, multiDb, fields), multiDb, logging, shutdownTimeout, shutdownInterval);
     }
 
     /** A directory with the line of its entry. */
@@ -97,7 +92,10 @@ final class ConfigReader {
             refuseInsideOfNamed(multiDb.get().fleet(), top.lineOf(FleetReader.MULTI_DB));
             ordered.add(multiDb.get().fleet());
         }
-        directories.stream().map(Directory::fleet).filter(fleet -> !fleet.watch()).forEach(ordered::add);
+        directories.stream()
+                .map(Directory::fleet)
+                .filter(fleet -> !fleet.watch())
+                .forEach(ordered::add);
         return ordered;
     }
 
@@ -106,7 +104,8 @@ final class ConfigReader {
         Optional<String> collision = replicas.places().around(base);
         if (collision.isPresent()) {
             throw problems.error(
-                    line, fleet.name() + ": the place of its replicas " + collision.get() + " (got " + base.place() + ")");
+                    line,
+                    fleet.name() + ": the place of its replicas " + collision.get() + " (got " + base.place() + ")");
         }
     }
 
@@ -174,7 +173,8 @@ final class ConfigReader {
             throw problems.error(unnamed.lineOf("dir"), position + ": cannot specify both 'path' and 'dir'");
         }
         if (unnamed.text("dir").isPresent()) {
-            directories.add(new Directory(fleets.directory(position, unnamed, mapping, top, syncInterval), mapping.line()));
+            directories.add(
+                    new Directory(fleets.directory(position, unnamed, mapping, top, syncInterval), mapping.line()));
         } else {
             FleetReader.refuseKeysOfDirectories(unnamed, position, problems);
             databases.add(database(unnamed, mapping, top, syncInterval));
@@ -189,8 +189,7 @@ final class ConfigReader {
         fields.check(KnownKeys.DATABASE);
         unique(databasePaths, path, fields, "path", "the same database is listed");
 
-        Path metaPath =
-                fields.parsed("meta-path", environment::path).orElse(DatabaseOptions.defaultMetaPath(path));
+        Path metaPath = fields.parsed("meta-path", environment::path).orElse(DatabaseOptions.defaultMetaPath(path));
         DatabaseOptions options = options(fields, path, metaPath);
         unique(metaPaths, options.metaPath(), fields, "meta-path", "the meta directory is another database's");
         ReplicaReader.Replica replica = replicas.read(fields, prefix, top, syncInterval);

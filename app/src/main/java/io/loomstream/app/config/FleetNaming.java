@@ -30,7 +30,8 @@ public sealed interface FleetNaming {
     record ByTemplate(ReplicaConfig written, ReplicaTemplate template) implements FleetNaming {
         @Override
         public ReplicaConfig base() {
-            return written.at(template.root().isEmpty() && written instanceof ReplicaConfig.Directory ? "/" : template.root());
+            return written.at(
+                    template.root().isEmpty() && written instanceof ReplicaConfig.Directory ? "/" : template.root());
         }
 
         @Override

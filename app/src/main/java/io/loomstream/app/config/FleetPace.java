@@ -7,8 +7,4 @@ import java.time.Duration;
  * io.loomstream.engine.fleet.FleetOptions}.
  */
 public record FleetPace(
-        Duration scanInterval,
-        Duration fullScanInterval,
-        Duration hotDuration,
-        int hotMax,
-        Duration recentlyWritten) {}
+        Duration scanInterval, Duration fullScanInterval, Duration hotDuration, int hotMax, Duration recentlyWritten) {}

@@ -57,8 +57,8 @@ final class FleetReader {
         ReplicaReader.Replica replica = replicas.readBase(fields, name, top, syncInterval);
         DatabaseOptions options = ConfigReader.options(fields, ANY, DatabaseOptions.defaultMetaPath(ANY))
                 .withSyncInterval(replica.syncInterval());
-        Duration interval =
-                ConfigReader.positive(fields, "monitor-interval", "monitor interval of a directory", Duration.ofSeconds(1));
+        Duration interval = ConfigReader.positive(
+                fields, "monitor-interval", "monitor interval of a directory", Duration.ofSeconds(1));
         return new FleetConfig(
                 name,
                 selection,
@@ -109,10 +109,7 @@ final class FleetReader {
         return Optional.of(new MultiDbConfig(
                 fleet(fields, top, syncInterval),
                 ConfigReader.positive(
-                        fields,
-                        "connection-idle-timeout",
-                        "connection idle timeout",
-                        DEFAULT_CONNECTION_IDLE_TIMEOUT),
+                        fields, "connection-idle-timeout", "connection idle timeout", DEFAULT_CONNECTION_IDLE_TIMEOUT),
                 count(fields, "max-connections", DEFAULT_CONNECTIONS_MAX),
                 permits(fields),
                 stateDirectory,
@@ -192,7 +189,9 @@ final class FleetReader {
         List<Node> items = node.get() instanceof Node.Sequence sequence ? sequence.items() : List.of(node.get());
         List<String> texts = new ArrayList<>();
         for (Node item : items) {
-            if (!(item instanceof Node.Scalar scalar) || scalar.isNull() || scalar.text().isEmpty()) {
+            if (!(item instanceof Node.Scalar scalar)
+                    || scalar.isNull()
+                    || scalar.text().isEmpty()) {
                 throw fields.error(key, "must be a list of patterns", item.shown());
             }
             String text = scalar.text();
@@ -212,8 +211,7 @@ final class FleetReader {
         Duration hotDuration = fields.duration("hot-duration", FleetOptions.DEFAULT_HOT_DURATION);
         ConfigReader.notNegative(fields, "hot-duration", hotDuration);
         return new FleetPace(
-                ConfigReader.positive(
-                        fields, "scan-interval", "scan interval", FleetOptions.DEFAULT_SCAN_INTERVAL),
+                ConfigReader.positive(fields, "scan-interval", "scan interval", FleetOptions.DEFAULT_SCAN_INTERVAL),
                 ConfigReader.positive(
                         fields, "full-scan-interval", "full scan interval", FleetOptions.DEFAULT_FULL_SCAN_INTERVAL),
                 hotDuration,

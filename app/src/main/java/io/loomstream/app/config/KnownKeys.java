@@ -38,7 +38,10 @@ record KnownKeys(Set<String> served, Set<String> unserved, Map<String, String> i
             """);
 
     static final KnownKeys TOP = new KnownKeys(
-            both(words("dbs multi-db state-dir instance logging sync-interval shutdown-sync-timeout shutdown-sync-interval"), OF_S3),
+            both(
+                    words(
+                            "dbs multi-db state-dir instance logging sync-interval shutdown-sync-timeout shutdown-sync-interval"),
+                    OF_S3),
             both(words("""
             addr mcp-addr exec socket levels snapshot validation l0-retention l0-retention-check-interval
             verify-compaction retention heartbeat-url heartbeat-interval
@@ -56,9 +59,7 @@ record KnownKeys(Set<String> served, Set<String> unserved, Map<String, String> i
             both(words("""
             enabled patterns exclude scan-interval full-scan-interval hot-duration max-hot-databases
             connection-idle-timeout max-connections permits replica-template hot-promotion
-            """), OF_EVERY_DATABASE),
-            words("meta-path meta-dir snapshot max-wal-bytes"),
-            Map.of());
+            """), OF_EVERY_DATABASE), words("meta-path meta-dir snapshot max-wal-bytes"), Map.of());
 
     static final KnownKeys PERMITS = new KnownKeys(words("monitor snapshot s3"), Set.of(), Map.of());
     static final KnownKeys HOT_PROMOTION = new KnownKeys(words("recent-modify-threshold"), Set.of(), Map.of());

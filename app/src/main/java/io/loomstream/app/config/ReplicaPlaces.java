@@ -78,7 +78,8 @@ public final class ReplicaPlaces {
     }
 
     private static String store(S3Settings settings) {
-        return "s3 " + settings.connection().endpoint().map(ReplicaPlaces::authority).orElse("") + " "
+        return "s3 "
+                + settings.connection().endpoint().map(ReplicaPlaces::authority).orElse("") + " "
                 + settings.location().bucket();
     }
 

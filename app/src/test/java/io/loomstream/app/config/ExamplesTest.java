@@ -35,7 +35,12 @@ final class ExamplesTest {
     }
 
     static Stream<String> servedKeys() {
-        return Stream.of(KnownKeys.TOP, KnownKeys.DATABASE, KnownKeys.FILE_REPLICA, KnownKeys.S3_REPLICA, KnownKeys.MULTI_DB)
+        return Stream.of(
+                        KnownKeys.TOP,
+                        KnownKeys.DATABASE,
+                        KnownKeys.FILE_REPLICA,
+                        KnownKeys.S3_REPLICA,
+                        KnownKeys.MULTI_DB)
                 .flatMap(keys -> Stream.concat(keys.served().stream(), keys.idle().keySet().stream()))
                 .filter(key -> !key.equals("logging"))
                 .distinct();

@@ -44,11 +44,7 @@ final class FleetConfigTest {
     }
 
     private static String meta(FleetConfig fleet, String path) {
-        return fleet.database(Path.of(path))
-                .orElseThrow()
-                .options()
-                .metaPath()
-                .toString();
+        return fleet.database(Path.of(path)).orElseThrow().options().metaPath().toString();
     }
 
     @Test
@@ -98,7 +94,8 @@ final class FleetConfigTest {
         assertEquals(Optional.of("node-1"), multiDb.instance());
 
         DatabaseConfig database = config.database(Path.of(TENANT)).orElseThrow();
-        assertEquals("s3://my-backups/all/acme/main/dev/t%201", database.replica().place());
+        assertEquals(
+                "s3://my-backups/all/acme/main/dev/t%201", database.replica().place());
         assertEquals(Path.of(TENANT), database.options().path());
         assertEquals(
                 "/data/acme/databases/main/branches/dev/tenants/.t 1.db-litestream",
@@ -170,12 +167,10 @@ final class FleetConfigTest {
             """)
     void errorsNameKeyLineValueAndWhatIsAllowed(String line, String error) {
         String patterns = line.startsWith("patterns") ? line : "patterns: [/data/*.db]";
-        String template =
-                line.startsWith("replica-template") ? line : "replica-template: {path: \"/b/{{tenant}}\"}";
+        String template = line.startsWith("replica-template") ? line : "replica-template: {path: \"/b/{{tenant}}\"}";
         String more = line.equals(patterns) || line.equals(template) ? "" : "  " + line + "\n";
 
-        assertEquals(
-                error, harness.errorOf("multi-db:\n  " + patterns + "\n  " + template + "\n" + more));
+        assertEquals(error, harness.errorOf("multi-db:\n  " + patterns + "\n  " + template + "\n" + more));
     }
 
     @Test
@@ -195,7 +190,8 @@ final class FleetConfigTest {
 
     @Test
     void unknownKeysOfTheSectionAreWarnedOf() throws IOException {
-        List<String> warnings = harness.load("""
+        List<String> warnings =
+                harness.load("""
                 multi-db:
                   patterns: [/data/*.db]
                   scan-intervall: 1s
@@ -329,8 +325,7 @@ final class FleetConfigTest {
                 """).config().fleets().getFirst();
 
         assertEquals("/b/c.db", place(fleet, "/data/c.db"));
-        Exception refused =
-                assertThrows(IllegalArgumentException.class, () -> fleet.database(Path.of("/data/a.db")));
+        Exception refused = assertThrows(IllegalArgumentException.class, () -> fleet.database(Path.of("/data/a.db")));
         assertEquals(
                 "its replica path /b/a.db is the place of the replica of dbs[/x.db] in line 3", refused.getMessage());
     }
@@ -344,8 +339,7 @@ final class FleetConfigTest {
                 """);
 
         assertEquals("/b/_x/a", place(fleet, "/data/_x/a.db"));
-        assertThrows(
-                IllegalArgumentException.class, () -> fleet.database(Path.of("/data/_loomstream/a.db")));
+        assertThrows(IllegalArgumentException.class, () -> fleet.database(Path.of("/data/_loomstream/a.db")));
     }
 
     @Test

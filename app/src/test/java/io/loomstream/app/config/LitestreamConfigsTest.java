@@ -23,15 +23,14 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 final class LitestreamConfigsTest {
     /** Files that use something this version does not serve; where Litestream refuses them too, so do we. */
-    private static final Set<String> NOT_SERVED =
-            Set.of(("abs.yml age.yml bool-words.yml duplicate-key.yml gs.yml"
-                            + " heartbeat-interval-short.yml heartbeat-url-bad.yml"
-                            + " l0-check-0.yml l0-retention-0.yml l0-retention-negative.yml level-interval-0.yml"
-                            + " nats.yml octal.yml oss.yml"
-                            + " retention-scalar.yml sftp-no-user.yml snapshot-interval-0.yml"
-                            + " snapshot-per-db-conflict.yml snapshot-per-db.yml snapshot-retention-negative.yml"
-                            + " top-level-all.yml webdav.yml")
-                    .split(" "));
+    private static final Set<String> NOT_SERVED = Set.of(("abs.yml age.yml bool-words.yml duplicate-key.yml gs.yml"
+                    + " heartbeat-interval-short.yml heartbeat-url-bad.yml"
+                    + " l0-check-0.yml l0-retention-0.yml l0-retention-negative.yml level-interval-0.yml"
+                    + " nats.yml octal.yml oss.yml"
+                    + " retention-scalar.yml sftp-no-user.yml snapshot-interval-0.yml"
+                    + " snapshot-per-db-conflict.yml snapshot-per-db.yml snapshot-retention-negative.yml"
+                    + " top-level-all.yml webdav.yml")
+            .split(" "));
 
     /** Files that Litestream takes to its user's harm, and what we say instead. */
     private static final Map<String, String> REFUSED_ON_PURPOSE = Map.of(

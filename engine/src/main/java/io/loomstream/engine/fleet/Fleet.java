@@ -431,7 +431,10 @@ final class Fleet implements ScanListener {
                     listener.serve(spec(row, path));
                 }
             } catch (IllegalArgumentException notOurs) {
-                log.atDebug().addKeyValue("db", name(row)).addKeyValue("reason", notOurs.getMessage()).log("left alone");
+                log.atDebug()
+                        .addKeyValue("db", name(row))
+                        .addKeyValue("reason", notOurs.getMessage())
+                        .log("left alone");
             } catch (IOException | EngineException e) {
                 listener.refused(pathOf(row), String.valueOf(e.getMessage()));
             }

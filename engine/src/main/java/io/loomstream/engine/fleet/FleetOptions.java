@@ -85,14 +85,6 @@ public record FleetOptions(
     /** With another limit on hot databases. */
     public FleetOptions withHotMax(int max) {
         return new FleetOptions(
-                selection,
-                specs,
-                scanInterval,
-                fullScanInterval,
-                hotDuration,
-                max,
-                recentlyWritten,
-                places,
-                fixed);
+                selection, specs, scanInterval, fullScanInterval, hotDuration, max, recentlyWritten, places, fixed);
     }
 }

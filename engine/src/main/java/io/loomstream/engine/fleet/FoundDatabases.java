@@ -33,8 +33,8 @@ public final class FoundDatabases {
         for (int row : table.rows(Tier.DISCOVERED)) {
             table.path(row).ifPresent(path -> found.add(new Found(path, table.pattern(row))));
         }
-        found.sort(Comparator.comparing(one -> one.path().toString().getBytes(StandardCharsets.UTF_8), (a, b) ->
-                Arrays.compareUnsigned(a, b)));
+        found.sort(Comparator.comparing(
+                one -> one.path().toString().getBytes(StandardCharsets.UTF_8), (a, b) -> Arrays.compareUnsigned(a, b)));
         return found;
     }
 

@@ -42,7 +42,8 @@ final class PlaceClaims {
         private final Predicate<String> wasHot;
         private volatile boolean settled;
 
-        // Both guarded by lock. A row's hash as it was claimed; what was taken for a name that changed hands is replaced.
+        // Both guarded by lock. A row's hash as it was claimed; what was taken for a name that changed hands is
+        // replaced.
         private int[] hashes = new int[0];
         private final IntIndex index = new IntIndex(row -> this.hashes[row]);
 
@@ -70,7 +71,8 @@ final class PlaceClaims {
             try {
                 for (Member member : members) {
                     int owner = member.owner(hash, place, member == this ? row : PathTable.NONE);
-                    if (owner != PathTable.NONE && !(member.mayYield(owner) && strength(row) > member.strength(owner))) {
+                    if (owner != PathTable.NONE
+                            && !(member.mayYield(owner) && strength(row) > member.strength(owner))) {
                         return Optional.of(member.path(owner));
                     } else if (owner != PathTable.NONE) {
                         member.drop(owner);

@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.random.RandomGenerator;
@@ -56,7 +57,8 @@ public final class Replication {
 
     private Replication(Workload workload, ReplicationOptions options) {
         this.services = services(options);
-        RandomGenerator random = RandomGenerator.getDefault();
+        // Not RandomGenerator.getDefault(): trimmed runtimes lack its module, and this one is shared by threads.
+        RandomGenerator random = new Random();
         this.time = options.time();
         this.gates = Gates.of(options.monitorPermits(), options.snapshotPermits(), options.uploadPermits());
         refuseTwins(workload.named(), services);
@@ -197,8 +199,8 @@ public final class Replication {
                     Gate.Permit permit = atOnce.acquire();
                     scope.fork(() -> {
                         try {
-                            Outcome outcome = new ReplicatedDatabase(spec, services)
-                                    .finish(uploadTimeout, retryInterval, gates);
+                            Outcome outcome =
+                                    new ReplicatedDatabase(spec, services).finish(uploadTimeout, retryInterval, gates);
                             if (outcome.problem() != null) {
                                 problems.add(outcome);
                             }

@@ -89,8 +89,7 @@ public final class Selection {
     public OptionalInt select(String path) {
         byte[] bytes = path.getBytes(StandardCharsets.UTF_8);
         byte[] name = path.substring(path.lastIndexOf('/') + 1).getBytes(StandardCharsets.UTF_8);
-        int pattern =
-                name.length == 0 || isSideFile(name, name.length) ? NONE : patternOf(bytes, bytes.length);
+        int pattern = name.length == 0 || isSideFile(name, name.length) ? NONE : patternOf(bytes, bytes.length);
         return pattern == NONE || isInMetaDirectory(path, patterns.get(pattern).root())
                 ? OptionalInt.empty()
                 : OptionalInt.of(pattern);
