@@ -58,6 +58,9 @@ final class Fleet implements ScanListener {
     private final NamedFiles named;
     private final PlaceClaims.@Nullable Member claims;
 
+    /** Rows that were GONE when the last pass ended. The scanning thread's. */
+    private BitSet goneBefore = new BitSet();
+
     Fleet(
             FleetOptions options,
             SyncServices services,
@@ -123,6 +126,7 @@ final class Fleet implements ScanListener {
             if (firstPassOver.compareAndSet(false, true)) {
                 admitFound(report);
             }
+            forgetGone();
             long interval = options.scanInterval().toNanos();
             if (report.wallNanos() > interval) {
                 log.atWarn()
@@ -134,6 +138,23 @@ final class Fleet implements ScanListener {
             // A slow scan backs off: at most half of the time goes into scanning.
             pause = Math.max(interval - jitter - report.wallNanos(), report.wallNanos());
         }
+    }
+
+    /**
+     * Forgets databases whose files were gone at the last pass already: whoever speaks of a row that has just gone is done by
+     * then. A directory that is not watched keeps those of its start, which are served again when they come back.
+     */
+    private void forgetGone() {
+        BitSet gone = new BitSet();
+        if (table.count(Tier.GONE) > 0) {
+            for (int row : table.rows(Tier.GONE)) {
+                boolean comesBack = options.fixed() && found.wasAtStart(row);
+                if (comesBack || !goneBefore.get(row) || !tiers.forget(row)) {
+                    gone.set(row);
+                }
+            }
+        }
+        goneBefore = gone;
     }
 
     /** One scan outside the rhythm. */
@@ -477,8 +498,10 @@ final class Fleet implements ScanListener {
                     .addKeyValue("reason", why)
                     .log("moved");
         }
-        if (keeper != null && (to == Tier.COLD_CLEAN || to == Tier.GONE)) {
+        if (keeper != null && to == Tier.COLD_CLEAN) {
             keeper.changed(row);
+        } else if (keeper != null && to == Tier.GONE) {
+            keeper.gone(table.pathBytes(row)); // the row may be another database's when it is written down
         }
     }
 }
