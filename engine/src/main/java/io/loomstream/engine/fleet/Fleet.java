@@ -54,6 +54,7 @@ final class Fleet implements ScanListener {
     private final Found found = new Found();
 
     private final AtomicBoolean firstPassOver = new AtomicBoolean();
+    private final ReentrantLock admission = new ReentrantLock();
     private volatile Set<String> hotBefore = Set.of();
     private final NamedFiles named;
     private final PlaceClaims.@Nullable Member claims;
@@ -123,9 +124,7 @@ final class Fleet implements ScanListener {
         while (true) {
             time.sleep(Duration.ofNanos(pause));
             PassReport report = scanner.pass();
-            if (firstPassOver.compareAndSet(false, true)) {
-                admitFound(report);
-            }
+            firstPassEnded(report);
             forgetGone();
             long interval = options.scanInterval().toNanos();
             if (report.wallNanos() > interval) {
@@ -165,6 +164,18 @@ final class Fleet implements ScanListener {
     private void takeOver() {
         if (keeper != null) {
             hotBefore = new HashSet<>(keeper.takeOver());
+        }
+    }
+
+    /** A stop that comes early makes a pass of its own, and goes on only when everybody found is waiting for their turn. */
+    private void firstPassEnded(PassReport report) {
+        admission.lock();
+        try {
+            if (firstPassOver.compareAndSet(false, true)) {
+                admitFound(report);
+            }
+        } finally {
+            admission.unlock();
         }
     }
 
@@ -466,7 +477,7 @@ final class Fleet implements ScanListener {
 
     /** Looks once more, then lets everybody go who is served, and serves everybody once who waits. */
     void drain() throws InterruptedException {
-        scanner.pass();
+        firstPassEnded(scanner.pass());
         tiers.drain();
     }
 
