@@ -99,10 +99,15 @@ class FleetOdditiesIT {
     /** As docs/configuration.md says. */
     private static String encoded(String name) {
         StringBuilder encoded = new StringBuilder();
-        for (byte octet : name.getBytes(StandardCharsets.UTF_8)) {
-            boolean kept = octet > 0 && (Character.isLetterOrDigit(octet) || "-_.~!'()+=@,".indexOf(octet) >= 0);
-            encoded.append(kept ? String.valueOf((char) octet) : "%%%02X".formatted(octet));
-        }
+        name.codePoints().forEach(sign -> {
+            if (Character.isLetterOrDigit(sign) || "-_.~!'()+=@,".indexOf(sign) >= 0) {
+                encoded.appendCodePoint(sign);
+            } else {
+                for (byte octet : Character.toString(sign).getBytes(StandardCharsets.UTF_8)) {
+                    encoded.append("%%%02X".formatted(octet));
+                }
+            }
+        });
         return encoded.toString();
     }
 
