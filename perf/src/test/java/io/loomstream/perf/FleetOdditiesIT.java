@@ -28,8 +28,10 @@ import org.junit.jupiter.api.io.TempDir;
 /** What a fleet's directories hold beside well-behaved databases, before a server as its user starts it. */
 class FleetOdditiesIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
-    /** Longer names than this the side files' suffixes would make too long for the file system: 255 bytes with "-journal". */
-    private static final String LONG = "l".repeat(255 - "-journal".length() - ".db".length());
+    /** The longest name whose local state, {@code .NAME-litestream}, fits the 255 bytes of a file system's name. */
+    private static final String LONGEST = "l".repeat(255 - ".-litestream".length() - ".db".length()) + ".db";
+
+    private static final String TOO_LONG = "t".repeat(255 - ".db".length()) + ".db";
 
     @TempDir
     Path directory;
@@ -125,7 +127,7 @@ class FleetOdditiesIT {
                 "line\nbreak.db",
                 "-rf.db",
                 "quote'\"%20?.db",
-                LONG + ".db");
+                LONGEST);
         for (String name : names) {
             make(name, 1);
         }
@@ -151,6 +153,7 @@ class FleetOdditiesIT {
         Files.createSymbolicLink(data("self.db"), Path.of("self.db"));
         Files.createSymbolicLink(data("link.db"), data("good.db"));
         Files.createLink(data("hard/linked.db"), data("good.db"));
+        Files.copy(data("good.db"), data(TOO_LONG));
         Path unreadable = make("unreadable.db", 1);
         Files.setPosixFilePermissions(unreadable, PosixFilePermissions.fromString("---------"));
         boolean readable = Files.isReadable(unreadable); // to the superuser it is
@@ -177,6 +180,7 @@ class FleetOdditiesIT {
             for (String never : List.of("self.db", "link.db", "directory.db", "sub/loop/good.db")) {
                 assertEquals("", replicated(never), never);
             }
+            Files.delete(data(TOO_LONG)); // as long as it is there it counts as not replicated
             assertEquals(0, server.stop(), "readable: " + readable + "; " + server.output());
         }
     }
