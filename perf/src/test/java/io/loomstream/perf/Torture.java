@@ -16,10 +16,12 @@ import io.loomstream.perf.writer.Assignment;
 import io.loomstream.perf.writer.Habit;
 import io.loomstream.perf.writer.WriterMain;
 import io.loomstream.perf.writer.WriterProcess;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,15 +40,39 @@ final class Torture {
     private final Fleet fleet;
     private final ReplicaStore store;
     private final Weather weather;
+    private final Configuration configuration;
+    private final int writtenAtOnce;
     private final Path log;
     private final Map<Path, Long> reached = new HashMap<>();
     private int kills;
     private int restores;
 
-    Torture(long seed, Path directory, ReplicaStore store, Weather weather) {
+    /** Writes the configuration of a fleet whose databases exist. */
+    @FunctionalInterface
+    interface Configuration {
+        Path write(Fleet fleet, ReplicaStore store) throws IOException;
+    }
+
+    /**
+     * Sets up.
+     *
+     * @param databases how many there are
+     * @param writtenAtOnce how many of them are written to in a round
+     * @param store where {@code configuration} has the replicas
+     */
+    Torture(
+            long seed,
+            Path directory,
+            int databases,
+            int writtenAtOnce,
+            ReplicaStore store,
+            Weather weather,
+            Configuration configuration) {
         this.seed = seed;
         this.random = new Random(seed);
-        this.fleet = Fleet.of(directory, 2 * Habit.values().length);
+        this.fleet = Fleet.of(directory, databases);
+        this.writtenAtOnce = writtenAtOnce;
+        this.configuration = configuration;
         this.store = store;
         this.weather = weather;
         this.log = directory.resolve("server.log");
@@ -60,10 +86,7 @@ final class Torture {
             WriterMain.create(database);
         }
         WriterMain.ballast(fleet.databases().getFirst(), BALLAST_BYTES);
-        Path config = fleet.writeConfig(
-                store,
-                List.of("monitor-interval: 100ms", "min-checkpoint-page-count: 200", "truncate-page-n: 3000"),
-                List.of("sync-interval: 100ms"));
+        Path config = configuration.write(fleet, store);
         long end = System.nanoTime() + Duration.ofSeconds(seconds).toNanos();
         int rounds = 0;
         while (rounds == 0 || System.nanoTime() < end) {
@@ -80,11 +103,15 @@ final class Torture {
         List<Assignment> java = new ArrayList<>();
         List<Assignment> python = new ArrayList<>();
         List<Habit> habits = List.of(Habit.values());
-        for (int i = 0; i < fleet.databases().size(); i++) {
+        List<Path> written = new ArrayList<>(fleet.databases());
+        if (writtenAtOnce < written.size()) {
+            Collections.shuffle(written, random);
+            written = written.subList(0, writtenAtOnce);
+        }
+        for (int i = 0; i < written.size(); i++) {
             Habit habit = habits.get(i % habits.size());
             // Every database gets the other language, and so the other SQLite, in the next round.
-            ((i + number) % 2 == 0 ? java : python)
-                    .add(new Assignment(habit, fleet.databases().get(i)));
+            ((i + number) % 2 == 0 ? java : python).add(new Assignment(habit, written.get(i)));
         }
         try (WriterProcess first = WriterProcess.java(java, seed + number);
                 WriterProcess second = WriterProcess.python(python, seed + number)) {

@@ -162,7 +162,7 @@ final class DatabaseSync implements AutoCloseable {
      * asked after a failure: until something is to be written there it is not missed.
      */
     private void reopenIfMetaIsGone() {
-        if (cursorFile == null || Files.exists(local.cursorFile())) {
+        if (ownership.cursorFile() == null || Files.exists(local.cursorFile())) {
             return;
         }
         log.atError()
@@ -170,7 +170,7 @@ final class DatabaseSync implements AutoCloseable {
                 .addKeyValue("meta", options.metaPath())
                 .log("the meta directory was removed: going on from the replica's position");
         dropHold();
-        closeMeta();
+        ownership.closeMeta();
         replica = new ReplicaPosition.Unknown();
         cursor = Optional.empty();
         localMax = Txid.ZERO;
@@ -710,28 +710,6 @@ final class DatabaseSync implements AutoCloseable {
     public void close() {
         lock.lock();
         try {
-<<<<<<< HEAD
-            dropHold();
-            disown();
-            closeMeta();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private void closeMeta() {
-        try {
-            if (cursorFile != null) {
-                cursorFile.close();
-                cursorFile = null;
-            }
-            if (ownedMeta != null) {
-                services.owners().release(ownedMeta, options.path());
-                ownedMeta = null;
-            }
-        } catch (IOException e) {
-            log.atWarn().addKeyValue("db", options.path()).setCause(e).log("could not close the cursor file");
-=======
             if (capture != null) {
                 capture.hold().release();
                 capture = null;
@@ -739,7 +717,6 @@ final class DatabaseSync implements AutoCloseable {
             ownership.end();
         } finally {
             lock.unlock();
->>>>>>> fleetbench
         }
     }
 

@@ -9,7 +9,6 @@ import io.loomstream.engine.concurrent.Time;
 import io.loomstream.engine.error.ConflictException;
 import io.loomstream.engine.error.CorruptDataException;
 import io.loomstream.engine.error.StorageRefusedException;
-import io.loomstream.engine.error.TransientStorageException;
 import io.loomstream.engine.fleet.HotList.Owner;
 import io.loomstream.engine.replica.FileRootStore;
 import io.loomstream.engine.replica.RootStore;
@@ -101,12 +100,17 @@ class HotListTest {
     private static final class RefusingStore implements RootStore {
         @Override
         public String describe() {
-            return "refusing";
+            return "refusing/" + RootStore.DIRECTORY;
         }
 
         @Override
         public Optional<Stored> read(String name) {
             throw new StorageRefusedException("no right to read " + name, null);
+        }
+
+        @Override
+        public List<String> directories() {
+            throw new StorageRefusedException("no right to list", null);
         }
 
         @Override
@@ -117,11 +121,17 @@ class HotListTest {
 
     @Test
     void aRootThatRefusesTheHotListDisturbsNeitherStartNorEnd() {
-        HotListKeeper list = new HotListKeeper(new RefusingStore(), FIRST, Time.system());
+        RootStore refusing = new RefusingStore();
+        Keeper.OnRoot onRoot = new Keeper.OnRoot(
+                new HotListKeeper(refusing, FIRST, Time.system()),
+                new PathMapKeeper(
+                        refusing, FIRST, Duration.ofMinutes(5), (path, pattern) -> "file://x", Time.system()));
         Path state = root.resolve("state");
-        Keeper keeper =
-                new Keeper(Catalog.open(state, "boot-1"), Optional.of(list), Duration.ofSeconds(1), Time.system());
+        Keeper keeper = new Keeper(
+                Catalog.open(state, "boot-1", "file"), Optional.of(onRoot), Duration.ofSeconds(1), Time.system());
         assertEquals(List.of(), keeper.takeOver());
+        keeper.membersChanged();
+        keeper.firstPassIsOver();
         keeper.end(new PathTable(), List.of());
         // The end was in order: another start of the machine takes the catalog for what it is.
         assertTrue(Files.exists(state.resolve("catalog.db")));
@@ -149,19 +159,5 @@ class HotListTest {
         HotListKeeper again = keeper(FIRST);
         assertEquals(List.of("/a"), again.takeOver());
         assertTrue(again.keep(List.of("/b")));
-    }
-
-    @Test
-    void aStoreThatWasAwayAtTheStartIsNoOtherProcess() {
-        HotListKeeper first = keeper(FIRST);
-        first.takeOver();
-        first.keep(List.of("/a"));
-        CountingRoot root = new CountingRoot(new FileRootStore(this.root));
-        HotListKeeper second = new HotListKeeper(root, SECOND, Time.system());
-        root.away.set(true);
-        assertThrows(TransientStorageException.class, second::takeOver);
-        root.away.set(false);
-        assertTrue(second.keep(List.of("/b")));
-        assertEquals(List.of("/b"), keeper(FIRST).takeOver());
     }
 }
