@@ -7,6 +7,7 @@ import io.loomstream.app.config.Environment;
 import io.loomstream.app.config.LoadedConfig;
 import io.loomstream.app.config.ReplicaConfig;
 import io.loomstream.app.config.ReplicaUrl;
+import io.loomstream.app.config.ServerConfig;
 import io.loomstream.app.config.UrlMask;
 import io.loomstream.engine.replica.FileAccess;
 import io.loomstream.engine.replica.FileOldFormatStore;
@@ -76,10 +77,21 @@ final class Sources implements AutoCloseable {
         LoadedConfig loaded = config(words);
         loaded.warnings().forEach(warning -> err.println("Warning: " + warning));
         Path path = path(name);
-        DatabaseConfig database = loaded.config()
-                .database(path)
-                .orElseThrow(() -> new ConfigException("database not found in config: " + path));
-        return source(database);
+        return source(database(loaded.config(), path));
+    }
+
+    private static DatabaseConfig database(ServerConfig config, Path path) throws ConfigException {
+        try {
+            return config.database(path)
+                    .orElseThrow(() -> new ConfigException("database not found in config: " + path));
+        } catch (IllegalArgumentException notReplicated) {
+            throw new ConfigException(path + " is not replicated: " + notReplicated.getMessage());
+        }
+    }
+
+    /** Lets {@code multi-db} say how the process uses S3; before the first client. */
+    void configure(ServerConfig config) {
+        config.multiDb().ifPresent(clients::configure);
     }
 
     /** The replica of a configured database. */

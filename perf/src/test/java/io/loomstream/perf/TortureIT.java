@@ -1,35 +1,16 @@
 package io.loomstream.perf;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.loomstream.engine.ltx.Level;
-import io.loomstream.engine.ltx.Txid;
-import io.loomstream.engine.replica.FileAccess;
-import io.loomstream.engine.replica.FileReplicaClient;
-import io.loomstream.engine.restore.Restore;
-import io.loomstream.engine.restore.RestoreOutcome;
-import io.loomstream.engine.restore.RestoreProgress;
-import io.loomstream.engine.restore.RestoreRequest;
-import io.loomstream.perf.check.ChainCheck;
-import io.loomstream.perf.check.PageCompare;
+import io.loomstream.perf.server.DirectoryStore;
 import io.loomstream.perf.server.Fleet;
-import io.loomstream.perf.server.ServerProcess;
-import io.loomstream.perf.writer.Assignment;
+import io.loomstream.perf.server.ReplicaStore;
+import io.loomstream.perf.server.S3Store;
 import io.loomstream.perf.writer.Habit;
-import io.loomstream.perf.writer.WriterMain;
-import io.loomstream.perf.writer.WriterProcess;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.Random;
-import org.awaitility.Awaitility;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -40,7 +21,9 @@ import org.junit.jupiter.api.Test;
  * where (a failed run's files stay there).
  */
 class TortureIT {
-    private static final long SECONDS = Long.getLong("torture.seconds", 60);
+    private static final int DATABASES = 2 * Habit.values().length;
+    private static final int FLEET = 200;
+    private static final int OF_THE_FLEET_WRITTEN = 42;
     private static final long SEED = Long.getLong("torture.seed", System.nanoTime());
 
     /** So short that every kind of work is under way at most kills. */
@@ -52,176 +35,76 @@ class TortureIT {
             verify-compaction: true
             """;
 
-    private final Random random = new Random(SEED);
-    private Fleet fleet = Fleet.of(Path.of(""), 0);
-    private Path log = Path.of("");
-    private final Map<Path, Long> reached = new HashMap<>();
-    private int kills;
-    private int restores;
+    private static Path directory() throws Exception {
+        String where = System.getProperty("torture.directory", "");
+        return where.isEmpty() ? Files.createTempDirectory("torture") : Path.of(where);
+    }
 
     @Test
     void nothingIsLostWhateverIsKilled() throws Exception {
-        String where = System.getProperty("torture.directory", "");
-        Path directory = where.isEmpty() ? Files.createTempDirectory("torture") : Path.of(where);
-        System.out.println("torture.seed=" + SEED + ", " + SECONDS + " s, in " + directory);
-        fleet = Fleet.of(directory, 2 * Habit.values().length);
-        log = directory.resolve("server.log");
-        Files.createDirectories(fleet.databases().getFirst().getParent());
-        for (Path database : fleet.databases()) {
-            WriterMain.create(database);
+        Path directory = directory();
+        new Torture(
+                        SEED,
+                        directory,
+                        DATABASES,
+                        DATABASES,
+                        new DirectoryStore(directory.resolve("replica")),
+                        Weather.NONE,
+                        TortureIT::named)
+                .run(Long.getLong("torture.seconds", 60));
+    }
+
+    /** The way to the bucket loses, cuts, stalls and refuses requests, some of them after they took effect. */
+    @Test
+    void nothingIsLostWhateverHappensOnTheWayToTheBucket() throws Exception {
+        Path directory = directory();
+        try (S3Store bucket = S3Store.start(directory.resolve("s3"));
+                StormyWeather weather = new StormyWeather(bucket.port(), SEED)) {
+            new Torture(SEED, directory, DATABASES, DATABASES, bucket.by(weather.endpoint()), weather, TortureIT::named)
+                    .run(Long.getLong("torture.seconds", 45));
+            System.out.println("torture.seed=" + SEED + ": " + weather.report());
+            assertTrue(weather.faults() > 0, "no request met a fault");
         }
+    }
+
+    /** Four times as many are written to as may be hot, and others in each round: all tiers are passed through. */
+    @Test
+    void nothingIsLostInAFleetWhateverIsKilled() throws Exception {
+        Path directory = directory();
+        new Torture(
+                        SEED,
+                        directory,
+                        FLEET,
+                        OF_THE_FLEET_WRITTEN,
+                        new DirectoryStore(directory.resolve("replica")),
+                        Weather.NONE,
+                        TortureIT::patterns)
+                .run(Long.getLong("torture.seconds", 30));
+    }
+
+    private static Path named(Fleet fleet, ReplicaStore store) throws IOException {
         Path config = fleet.writeConfig(
+                store,
                 List.of("monitor-interval: 100ms", "min-checkpoint-page-count: 200", "truncate-page-n: 3000"),
                 List.of("sync-interval: 100ms"));
-        Files.writeString(config, LEVELS + Files.readString(config));
-        long end = System.nanoTime() + Duration.ofSeconds(SECONDS).toNanos();
-        int rounds = 0;
-        while (rounds == 0 || System.nanoTime() < end) {
-            rounds++;
-            round(config, rounds);
-        }
-        System.out.println("torture.seed=" + SEED + ": " + rounds + " rounds, " + kills + " kills, " + restores
-                + " restores, transactions "
-                + reached.values().stream().mapToLong(n -> n).sum() + ", files at levels 0 to 9 at the end "
-                + filesAtLevels());
-        delete(directory);
+        return Files.writeString(config, LEVELS + Files.readString(config));
     }
 
-    private void round(Path config, int number) throws Exception {
-        List<Assignment> java = new ArrayList<>();
-        List<Assignment> python = new ArrayList<>();
-        List<Habit> habits = List.of(Habit.values());
-        for (int i = 0; i < fleet.databases().size(); i++) {
-            Habit habit = habits.get(i % habits.size());
-            // Every database gets the other language, and so the other SQLite, in the next round.
-            ((i + number) % 2 == 0 ? java : python)
-                    .add(new Assignment(habit, fleet.databases().get(i)));
-        }
-        try (WriterProcess first = WriterProcess.java(java, SEED + number);
-                WriterProcess second = WriterProcess.python(python, SEED + number)) {
-            List<WriterProcess> writers = List.of(first, second);
-            ServerProcess server = ServerProcess.replicate(ServerProcess.launcher(), config, log);
-            try {
-                for (int kill = random.nextInt(3) + 1; kill > 0; kill--) {
-                    awaitCommits(writers, 50 + random.nextInt(1500), server);
-                    awaitWork(server);
-                    server.kill();
-                    kills++;
-                    checkSome();
-                    awaitCommits(writers, random.nextInt(400), null);
-                    server = ServerProcess.replicate(ServerProcess.launcher(), config, log);
-                }
-                awaitCommits(writers, random.nextInt(1500), server);
-                for (WriterProcess writer : writers) {
-                    if (random.nextInt(3) == 0) {
-                        writer.kill();
-                    } else {
-                        writer.stop()
-                                .forEach((database, tally) -> assertEquals(
-                                        0,
-                                        tally.corrupt() + tally.protocol() + tally.other(),
-                                        database + ": " + tally));
-                    }
-                }
-                Awaitility.await().until(server::ready);
-                assertEquals(0, server.stop(), "the server could not bring everything to the replicas; see " + log);
-            } finally {
-                server.close();
-            }
-        }
-        for (Path database : fleet.databases()) {
-            checkAll(database);
-        }
-    }
-
-    private static void awaitCommits(List<WriterProcess> writers, int more, @Nullable ServerProcess server) {
-        long goal = writers.stream().mapToLong(WriterProcess::commits).sum() + more;
-        Awaitility.await()
-                .pollInterval(Duration.ofMillis(10))
-                .atMost(Duration.ofMinutes(2))
-                .until(() -> (server == null || server.alive())
-                        && writers.stream().allMatch(WriterProcess::alive)
-                        && writers.stream().mapToLong(WriterProcess::commits).sum() >= goal);
-    }
-
-    /** Until something was merged into a level, so that the kill hits what follows it. */
-    private void awaitWork(ServerProcess server) {
-        Level level = new Level(List.of(1, 2, 3, 9).get(random.nextInt(4)));
-        Path database = fleet.databases().get(random.nextInt(fleet.databases().size()));
-        Txid before = newest(database, level);
-        Awaitility.await()
-                .pollInterval(Duration.ofMillis(10))
-                .atMost(Duration.ofMinutes(2))
-                .until(() -> !server.alive() || newest(database, level).isAfter(before));
-    }
-
-    private Txid newest(Path database, Level level) {
-        return new FileReplicaClient(fleet.replica(database), FileAccess.PRIVATE)
-                .list(level, Txid.ZERO).stream()
-                        .map(file -> file.range().max())
-                        .max(Txid::compareTo)
-                        .orElse(Txid.ZERO);
-    }
-
-    /** While writers go on: what has reached a replica is a sound state, no older than the one before. */
-    private void checkSome() throws Exception {
-        Path database = fleet.databases().get(random.nextInt(fleet.databases().size()));
-        Optional<Path> restored = restore(database);
-        if (restored.isPresent()) {
-            check(database, restored.get());
-            Files.delete(restored.get());
-        }
-    }
-
-    private void checkAll(Path database) throws Exception {
-        Path restored = restore(database).orElseThrow(() -> new AssertionError("no replica of " + database));
-        check(database, restored);
-        Optional<String> difference = PageCompare.difference(database, restored);
-        assertEquals(Optional.empty(), difference, database + " and " + restored);
-        Files.delete(restored);
-    }
-
-    private void check(Path database, Path restored) throws Exception {
-        long transactions = ChainCheck.check(restored).transactions();
-        long before = reached.getOrDefault(database, 0L);
-        if (transactions < before) {
-            throw new AssertionError(database + ": restored to transaction " + transactions + ", earlier to " + before);
-        }
-        reached.put(database, transactions);
-    }
-
-    private Optional<Path> restore(Path database) throws Exception {
-        restores++;
-        Path output = fleet.directory().resolve("restored-" + database.getFileName());
-        Files.deleteIfExists(output);
-        RestoreOutcome outcome = Restore.from(
-                        new FileReplicaClient(fleet.replica(database), FileAccess.PRIVATE), RestoreProgress.NONE)
-                .run(RestoreRequest.latest(output));
-        if (outcome instanceof RestoreOutcome.NotAvailable) {
-            return Optional.empty();
-        }
-        assertInstanceOf(RestoreOutcome.Restored.class, outcome, database.toString());
-        return Optional.of(output);
-    }
-
-    private List<Integer> filesAtLevels() {
-        List<Integer> counts = new ArrayList<>();
-        for (int number = 0; number <= 9; number++) {
-            Level level = new Level(number);
-            counts.add(fleet.databases().stream()
-                    .mapToInt(database -> new FileReplicaClient(fleet.replica(database), FileAccess.PRIVATE)
-                            .list(level, Txid.ZERO)
-                            .size())
-                    .sum());
-        }
-        return counts;
-    }
-
-    private static void delete(Path directory) throws Exception {
-        try (var files = Files.walk(directory)) {
-            for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
+    private static Path patterns(Fleet fleet, ReplicaStore store) throws IOException {
+        return Files.writeString(
+                fleet.directory().resolve("loomstream.yml"),
+                LEVELS + """
+                state-dir: DIR/state
+                multi-db:
+                  patterns: [DIR/data/*.db]
+                  scan-interval: 200ms
+                  full-scan-interval: 2s
+                  hot-duration: 1s
+                  max-hot-databases: 10
+                  monitor-interval: 100ms
+                  min-checkpoint-page-count: 200
+                  truncate-page-n: 3000
+                  replica-template: {path: "DIR/replica/{{filename}}", sync-interval: 100ms}
+                """.replace("DIR", fleet.directory().toString()));
     }
 }

@@ -32,8 +32,13 @@ record KnownKeys(Set<String> served, Set<String> unserved, Map<String, String> i
             "max-sync-ltx-files", "does nothing: an upload brings everything that is there, file by file",
             "auto-recover", "does nothing: Loomstream always goes on from the replica's position by itself");
 
+    private static final Set<String> OF_EVERY_DATABASE = words("""
+            monitor-interval checkpoint-interval busy-timeout hold journal-mode min-checkpoint-page-count truncate-page-n
+            max-sync-wal-bytes snapshot
+            """);
+
     static final KnownKeys TOP = new KnownKeys(both(words("""
-            dbs logging sync-interval shutdown-sync-timeout shutdown-sync-interval
+            dbs multi-db state-dir instance logging sync-interval shutdown-sync-timeout shutdown-sync-interval
             levels snapshot validation l0-retention l0-retention-check-interval verify-compaction retention
             """), OF_S3), both(words("""
             addr mcp-addr exec socket heartbeat-url heartbeat-interval
@@ -51,10 +56,18 @@ record KnownKeys(Set<String> served, Set<String> unserved, Map<String, String> i
     static final KnownKeys RETENTION = new KnownKeys(words("enabled"), Set.of(), Map.of());
 
     static final KnownKeys DATABASE = new KnownKeys(
-            words("""
-            path replica replicas meta-path monitor-interval checkpoint-interval busy-timeout hold journal-mode
-            min-checkpoint-page-count truncate-page-n max-sync-wal-bytes snapshot
-            """), words("dir pattern recursive watch meta-dir restore-if-db-not-exists max-wal-bytes"), Map.of());
+            both(words("path dir pattern recursive watch replica replicas meta-path meta-dir"), OF_EVERY_DATABASE),
+            words("restore-if-db-not-exists max-wal-bytes"),
+            Map.of());
+
+    static final KnownKeys MULTI_DB =
+            new KnownKeys(both(words("""
+            enabled patterns exclude scan-interval full-scan-interval hot-duration max-hot-databases
+            connection-idle-timeout max-connections permits replica-template hot-promotion
+            """), OF_EVERY_DATABASE), words("meta-path meta-dir max-wal-bytes"), Map.of());
+
+    static final KnownKeys PERMITS = new KnownKeys(words("monitor snapshot s3"), Set.of(), Map.of());
+    static final KnownKeys HOT_PROMOTION = new KnownKeys(words("recent-modify-threshold"), Set.of(), Map.of());
 
     /** {@code name} is accepted and does nothing, in Litestream too. */
     private static final Set<String> OF_EVERY_REPLICA = words("type name path url sync-interval");

@@ -14,6 +14,7 @@ import io.loomstream.engine.replica.ReplicaFile;
 import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -168,16 +169,17 @@ public final class Maintenance {
         }
     }
 
-    /** Looks up when a database's work is due that an earlier process left; from the head of one small file. */
-    public void rediscover(Site site, Subject subject) {
+    /**
+     * Looks up when a database's work is due that an earlier process left; from the head of one small file.
+     *
+     * @param meta the database's meta directory
+     */
+    public void rediscover(Site site, Path meta) {
         Optional<Instant> due;
         try {
-            due = LevelJournal.dueOf(subject.indexFile());
+            due = LevelJournal.dueOf(Subject.indexFile(meta));
         } catch (IOException unreadable) {
-            log.atDebug()
-                    .addKeyValue("db", subject.database())
-                    .setCause(unreadable)
-                    .log("no level index");
+            log.atDebug().addKeyValue("db", site.name()).setCause(unreadable).log("no level index");
             return;
         }
         if (due.isEmpty()) {

@@ -12,6 +12,10 @@ import java.nio.file.Path;
  */
 public record Subject(Path database, Path meta, ReplicaClient replica, Levels levels) {
     Path indexFile() {
+        return indexFile(meta);
+    }
+
+    static Path indexFile(Path meta) {
         return meta.resolve("loomstream.levels");
     }
 

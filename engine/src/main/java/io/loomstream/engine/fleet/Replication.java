@@ -3,9 +3,12 @@ package io.loomstream.engine.fleet;
 import io.loomstream.engine.compaction.CompactionCounters;
 import io.loomstream.engine.compaction.Maintenance;
 import io.loomstream.engine.compaction.Site;
+import io.loomstream.engine.compaction.Subject;
 import io.loomstream.engine.concurrent.Gate;
+import io.loomstream.engine.concurrent.HeapTrim;
 import io.loomstream.engine.concurrent.TaskScope;
 import io.loomstream.engine.concurrent.Time;
+import io.loomstream.engine.error.EngineException;
 import io.loomstream.engine.error.UnsupportedDatabaseException;
 import io.loomstream.engine.fleet.HotList.Owner;
 import io.loomstream.engine.ltx.CodecResources;
@@ -25,10 +28,12 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -46,6 +51,7 @@ public final class Replication {
     private static final Duration PATIENCE_WITH_HOT = Duration.ofSeconds(3);
 
     private final Time time;
+    private final SyncServices services;
     private final Gates gates;
     private final List<ReplicatedDatabase> named;
     private final List<Fleet> fleets = new ArrayList<>();
@@ -59,7 +65,7 @@ public final class Replication {
     private volatile boolean broken;
 
     private Replication(Workload workload, ReplicationOptions options) {
-        SyncServices services = services(options);
+        this.services = services(options);
         // Not RandomGenerator.getDefault(): trimmed runtimes lack its module, and this one is shared by threads.
         RandomGenerator random = new Random();
         this.time = options.time();
@@ -68,20 +74,31 @@ public final class Replication {
         this.maintenance = new Maintenance(
                 new Gate("compaction", options.compactionPermits()), gates.snapshots(), time, services.codec());
         this.sites = workload.named().stream().map(SpecSite::new).toList();
-        this.named = sites.stream().map(site -> serve(site, services)).toList();
+        this.named = sites.stream().map(site -> serve(site)).toList();
         this.tasks = TaskScope.openSupervised("replication", Replication::taskFailed);
         this.dispatchers = TaskScope.openSupervised("dispatch", this::dispatcherFailed);
         this.service = new Service(gates, time, random, tasks);
+        PlaceClaims claims = new PlaceClaims();
+        List<Path> paths =
+                workload.named().stream().map(spec -> spec.options().path()).toList();
         for (Workload.Section section : workload.sections()) {
             Optional<Keeper> keeper = section.state()
                     .map(state -> keeper(
                             state, section.options(), options, services.bootId().toString()));
             fleets.add(new Fleet(
-                    section.options(), services, service, maintenance, options.snapshotPermits(), random, keeper));
+                    section.options(),
+                    services,
+                    service,
+                    maintenance,
+                    options.snapshotPermits(),
+                    random,
+                    keeper,
+                    new NamedFiles(paths, services.posix(), time),
+                    claims));
         }
     }
 
-    private ReplicatedDatabase serve(SpecSite site, SyncServices services) {
+    private ReplicatedDatabase serve(SpecSite site) {
         ReplicatedDatabase database = new ReplicatedDatabase(
                 site.spec(),
                 services,
@@ -97,10 +114,21 @@ public final class Replication {
                 ProcessHandle.current().pid(),
                 options.time().now());
         locks.add(StateLock.take(state.directory(), owner)); // before the catalog is touched
-        Catalog catalog = Catalog.open(state.directory(), bootId);
+        Catalog catalog = Catalog.open(state.directory(), bootId, state.target());
         return new Keeper(
                 catalog,
-                state.root().map(root -> new HotListKeeper(root, owner, options.time())),
+                state.root()
+                        .map(root -> new Keeper.OnRoot(
+                                new HotListKeeper(root, owner, options.time()),
+                                new PathMapKeeper(
+                                        root,
+                                        owner,
+                                        fleet.fullScanInterval(),
+                                        (path, pattern) -> fleet.specs()
+                                                .apply(path, pattern)
+                                                .replica()
+                                                .describe(),
+                                        options.time()))),
                 fleet.scanInterval(),
                 options.time());
     }
@@ -149,8 +177,9 @@ public final class Replication {
         replication.service.dispatchIn(replication.dispatchers);
         replication.maintenance.dispatchIn(replication.dispatchers, replication.tasks);
         for (SpecSite site : replication.sites) {
-            site.subject().ifPresent(subject -> replication.maintenance.rediscover(site, subject));
+            site.subject().ifPresent(subject -> replication.maintenance.rediscover(site, subject.meta()));
         }
+        replication.dispatchers.fork(new HeapTrim(options.time()));
         replication.fleets.forEach(fleet -> fleet.dispatchIn(replication.dispatchers));
         return replication;
     }
@@ -164,7 +193,98 @@ public final class Replication {
     public static Report once(
             List<DatabaseSpec> databases, ReplicationOptions options, Duration uploadTimeout, Duration retryInterval)
             throws InterruptedException {
-        return new Replication(Workload.of(databases), options).finish(uploadTimeout, retryInterval);
+        return once(Workload.of(databases), options, Afterwards.NOTHING, uploadTimeout, retryInterval);
+    }
+
+    /**
+     * Copies every named database once, and every one of the fleets that is not proven clean, uploads, and ends. Of fleets the
+     * report has the outcomes of those alone that have a problem.
+     *
+     * @param afterwards for every database that was copied without a problem
+     * @param uploadTimeout how long to go on trying to upload each; zero for a single try
+     * @param retryInterval pause between tries
+     */
+    public static Report once(
+            Workload workload,
+            ReplicationOptions options,
+            Afterwards afterwards,
+            Duration uploadTimeout,
+            Duration retryInterval)
+            throws InterruptedException {
+        List<Workload.Section> sections = workload.sections().stream()
+                .map(section ->
+                        new Workload.Section(section.options(), section.state().map(Workload.State::withoutRoot)))
+                .toList();
+        Replication replication = new Replication(new Workload(workload.named(), sections), options);
+        List<Outcome> problems = new ArrayList<>();
+        Report report;
+        try {
+            for (Fleet fleet : replication.fleets) {
+                problems.addAll(replication.once(fleet, afterwards, uploadTimeout, retryInterval));
+            }
+        } finally {
+            report = replication.finish(uploadTimeout, retryInterval);
+        }
+        for (Outcome copied : report.outcomes()) {
+            SpecSite site = replication.sites.stream()
+                    .filter(one -> one.spec().options().path().equals(copied.path()))
+                    .findFirst()
+                    .orElseThrow();
+            problems.add(replication.upkeep(site, copied, afterwards));
+        }
+        return new Report(problems, report.unserved());
+    }
+
+    /** The outcome of a copy and of what was to be done after it. */
+    private Outcome upkeep(SpecSite site, Outcome copied, Afterwards afterwards) throws InterruptedException {
+        Optional<Subject> subject = site.subject();
+        if (copied.problem() != null
+                || afterwards.isNothing()
+                || copied.remote().isZero()
+                || subject.isEmpty()) {
+            return copied;
+        }
+        try {
+            maintenance.demand(site, subject.get(), afterwards.snapshot(), afterwards.retention());
+            return copied;
+        } catch (EngineException e) {
+            String problem = "it was replicated, but snapshot or retention failed: " + e.getMessage();
+            return new Outcome(copied.path(), copied.local(), copied.remote(), problem);
+        }
+    }
+
+    private Collection<Outcome> once(Fleet fleet, Afterwards afterwards, Duration uploadTimeout, Duration retryInterval)
+            throws InterruptedException {
+        ConcurrentLinkedQueue<Outcome> problems = new ConcurrentLinkedQueue<>();
+        try (TaskScope scope = TaskScope.open("once")) {
+            Gate atOnce = new Gate("once", gates.monitors().permits());
+            fleet.once(new Fleet.OnceListener() {
+                @Override
+                public void serve(DatabaseSpec spec) throws InterruptedException {
+                    Gate.Permit permit = atOnce.acquire();
+                    scope.fork(() -> {
+                        try {
+                            SpecSite site = new SpecSite(spec);
+                            Outcome copied = Replication.this.serve(site).finish(uploadTimeout, retryInterval, gates);
+                            Outcome outcome = upkeep(site, copied, afterwards);
+                            if (outcome.problem() != null) {
+                                problems.add(outcome);
+                            }
+                            return null;
+                        } finally {
+                            permit.close();
+                        }
+                    });
+                }
+
+                @Override
+                public void refused(Path database, String why) {
+                    problems.add(new Outcome(database, Txid.ZERO, Txid.ZERO, why));
+                }
+            });
+            scope.join();
+        }
+        return problems;
     }
 
     /**

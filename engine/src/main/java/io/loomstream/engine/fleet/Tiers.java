@@ -56,6 +56,9 @@ final class Tiers {
     private final Retries retries = new Retries();
     private final Map<Integer, String> reasons = new HashMap<>();
     private final Set<Integer> comingBack = new HashSet<>();
+    /** Whose turn it is, and who is not live yet: one thread asks who is next. */
+    private int beginning = RowQueue.NONE;
+
     private int hot;
     private int once;
     private int seeding;
@@ -120,6 +123,24 @@ final class Tiers {
         });
     }
 
+    /**
+     * Forgets a database that is GONE; its row may be another one's then. False while it is served: whoever does finds out by
+     * itself. What still waits in a queue under this number does no harm: a row whose turn comes early is only looked at early.
+     */
+    boolean forget(int row) {
+        lock.lock();
+        try {
+            if (row == beginning || live.containsKey(row) || !table.remove(row)) {
+                return false;
+            }
+            retries.forget(row);
+            reasons.remove(row);
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     // ---- who is next
 
     /** Waits until a database can be served, and takes it out of its queue. */
@@ -134,6 +155,7 @@ final class Tiers {
                         dirty.add(row);
                     }
                     chosen = choose(now);
+                    beginning = chosen == null ? RowQueue.NONE : chosen.row();
                     if (chosen == null) {
                         long wait = Math.min(LONGEST_WAIT.toNanos(), retries.untilNext(now));
                         news.awaitNanos(Math.max(wait, SHORTEST_WAIT_NANOS));
@@ -156,7 +178,7 @@ final class Tiers {
         }
         while (true) {
             room = hot < hotMax && !draining;
-            Assignment chosen = first.size() > 0 && (room || draining)
+            Assignment chosen = first.size() > 0 && (room || draining || seeding < seedingMax)
                     ? new Assignment(first.poll(), room ? Stay.HOT : Stay.SEEDING)
                     : room && dirty.size() > 0
                             ? new Assignment(dirty.poll(), Stay.HOT)
@@ -409,6 +431,16 @@ final class Tiers {
         try {
             Failure failure = retries.failure(row);
             return failure == null ? reasons.get(row) : failure.why();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Whether the end has begun. */
+    boolean isDraining() {
+        lock.lock();
+        try {
+            return draining;
         } finally {
             lock.unlock();
         }

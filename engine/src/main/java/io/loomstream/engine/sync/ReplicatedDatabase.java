@@ -35,6 +35,7 @@ public final class ReplicatedDatabase {
     private boolean everUploaded;
     private volatile @Nullable String lookProblem;
     private volatile @Nullable String uploadProblem;
+    private volatile int uploadFailures;
 
     public ReplicatedDatabase(DatabaseSpec spec, SyncServices services) {
         this(spec, services, UploadListener.NONE);
@@ -92,10 +93,13 @@ public final class ReplicatedDatabase {
         DatabaseOptions options = sync.options();
         try {
             Look look = sync.look(mayCopyEverything);
-            if (lookBackoff.succeeded()) {
-                log.atInfo().addKeyValue("db", options.path()).log("captured again");
+            // The wish for a complete copy is no success: it may be that copy which fails, again and again.
+            if (look != Look.NEEDS_FULL_COPY) {
+                if (lookBackoff.succeeded()) {
+                    log.atInfo().addKeyValue("db", options.path()).log("captured again");
+                }
+                lookProblem = null;
             }
-            lookProblem = null;
             noteMoving(look);
             return switch (look) {
                 case ABSENT -> new Looked.Nothing(false);
@@ -198,17 +202,21 @@ public final class ReplicatedDatabase {
 
     /** Uploads once; the wait before the next try, or null when there is nothing left to do. */
     public @Nullable Duration upload() throws InterruptedException {
-        beginUpload();
+        if (behind()) {
+            beginUpload(); // asking for the position only is no upload that the next one has to keep away from
+        }
         Duration again = null;
         try {
             boolean complete = upload.run();
             if (uploadBackoff.succeeded()) {
                 log.atInfo().addKeyValue("db", sync.options().path()).log("uploading again");
             }
+            uploadFailures = 0;
             uploadProblem = complete ? null : "waits for a complete copy";
         } catch (EngineException failure) {
             uploadProblem = failure.getMessage();
             again = uploadBackoff.failed();
+            uploadFailures = uploadBackoff.failures();
             if (uploadBackoff.worthALine(time.nanoTime())) {
                 log.atError()
                         .addKeyValue("db", sync.options().path())
@@ -227,6 +235,11 @@ public final class ReplicatedDatabase {
 
     public synchronized void uploadEnded() {
         uploadQueued = false;
+    }
+
+    /** How many uploads have failed in a row. */
+    public int uploadFailures() {
+        return uploadFailures;
     }
 
     /** Whether an upload is queued or running. */

@@ -223,7 +223,7 @@ final class History {
             maintenance.end();
         }
         maintenance = maintenanceOf(time);
-        maintenance.rediscover(site, site.subject().orElseThrow());
+        maintenance.rediscover(site, meta());
         maintenance.located(site, levels, new Txid(txid));
     }
 
