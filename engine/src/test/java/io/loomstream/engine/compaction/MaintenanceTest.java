@@ -204,12 +204,12 @@ class MaintenanceTest {
     @EnumSource(FaultyReplica.Fault.class)
     void faultAtAnyRequestLeavesEverythingRestorable(FaultyReplica.Fault fault)
             throws IOException, InterruptedException {
-        for (int request = 0; request < 40; request++) {
+        for (int request = 0; request < 24; request++) {
             Path place = Files.createDirectory(directory.resolve(fault + "-" + request));
             SimulatedTime own = new SimulatedTime();
             History history = new History(place, new Random(request), Levels.defaults(), own);
             history.replica.failAfter(request, fault);
-            for (int i = 0; i < 10; i++) {
+            for (int i = 0; i < 6; i++) {
                 history.goTo(own.nanoTime() + Duration.ofHours(5).toNanos() + i);
                 history.commit();
             }
@@ -228,7 +228,7 @@ class MaintenanceTest {
     void restoreThatRetentionOvertakesIsRightOrFails() throws IOException, InterruptedException {
         History history = history(Levels.defaults());
         commits(history, 150, 10 * MINUTE);
-        history.replica.atNextOpen(() -> commits(history, 180, 15 * MINUTE));
+        history.replica.atNextOpen(() -> commits(history, 90, 30 * MINUTE));
         Path restored = directory.resolve("overtaken");
         RestoreOutcome outcome = Restore.from(history.replica, RestoreProgress.NONE)
                 .inParallel(1)
