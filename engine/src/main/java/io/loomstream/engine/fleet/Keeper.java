@@ -29,6 +29,9 @@ final class Keeper {
     private final Duration hotListInterval;
     private final Time time;
     private final ReentrantLock lock = new ReentrantLock();
+    /** Held while the hot list is written: its keeper is for one thread. */
+    private final ReentrantLock hotListLock = new ReentrantLock();
+
     private final BitSet changed = new BitSet();
     private @Nullable KeptDigests kept;
     private long hotListAt;
@@ -152,17 +155,27 @@ final class Keeper {
     }
 
     private void keepHotList(PathTable table, List<Integer> hotRows) {
+        try {
+            persistHotList(table, hotRows);
+        } catch (TransientStorageException unreachable) {
+            log.atWarn().addKeyValue("error", unreachable.getMessage()).log("the hot list waits");
+        }
+    }
+
+    /** Writes the hot list if it says anything new; whether it did, or empty when none is kept. */
+    Optional<Boolean> persistHotList(PathTable table, List<Integer> hotRows) {
         if (hotList == null) {
-            return;
+            return Optional.empty();
         }
         List<String> paths = new ArrayList<>(hotRows.size());
         for (int row : hotRows) {
             paths.add(new String(table.pathBytes(row), StandardCharsets.UTF_8));
         }
+        hotListLock.lock();
         try {
-            hotList.keep(paths);
-        } catch (TransientStorageException unreachable) {
-            log.atWarn().addKeyValue("error", unreachable.getMessage()).log("the hot list waits");
+            return Optional.of(hotList.keep(paths));
+        } finally {
+            hotListLock.unlock();
         }
     }
 }

@@ -40,6 +40,8 @@ public final class Replication {
     private static final Duration PATIENCE_WITH_HOT = Duration.ofSeconds(3);
 
     private final Time time;
+    private final SyncServices services;
+    private final FleetEvents events;
     private final Gates gates;
     private final List<ReplicatedDatabase> named;
     private final List<Fleet> fleets = new ArrayList<>();
@@ -51,9 +53,10 @@ public final class Replication {
     private volatile boolean broken;
 
     private Replication(Workload workload, ReplicationOptions options) {
-        SyncServices services = services(options);
+        this.services = services(options);
         RandomGenerator random = RandomGenerator.getDefault();
         this.time = options.time();
+        this.events = new FleetEvents(time);
         this.gates = Gates.of(options.monitorPermits(), options.snapshotPermits(), options.uploadPermits());
         refuseTwins(workload.named(), services);
         this.named = workload.named().stream()
@@ -66,7 +69,8 @@ public final class Replication {
             Optional<Keeper> keeper = section.state()
                     .map(state -> keeper(
                             state, section.options(), options, services.bootId().toString()));
-            fleets.add(new Fleet(section.options(), services, service, options.snapshotPermits(), random, keeper));
+            fleets.add(
+                    new Fleet(section.options(), services, service, options.snapshotPermits(), random, keeper, events));
         }
     }
 
@@ -228,6 +232,35 @@ public final class Replication {
                 told.run();
             }
         }
+    }
+
+    /**
+     * What people and programs may see and order; make one only, for all of them.
+     *
+     * @param projectsMax so many projects are told apart in counts, the others count as "other"
+     */
+    public FleetControl control(int projectsMax) {
+        return new FleetControl(this, projectsMax);
+    }
+
+    List<ReplicatedDatabase> named() {
+        return named;
+    }
+
+    SyncServices services() {
+        return services;
+    }
+
+    Service service() {
+        return service;
+    }
+
+    TaskScope tasks() {
+        return tasks;
+    }
+
+    FleetEvents events() {
+        return events;
     }
 
     /** The fleets, for those who look at them. */
