@@ -2,7 +2,7 @@ package io.loomstream.engine.fleet;
 
 import io.loomstream.engine.posix.StatBuffer;
 import io.loomstream.engine.sync.FileFingerprint;
-import java.time.Duration;
+import io.loomstream.engine.sync.RacyTimes;
 
 /**
  * Digests of stat results. The catalog keeps them: a change of the arithmetic makes every database unproven once, which is
@@ -11,17 +11,6 @@ import java.time.Duration;
 final class FileDigest {
     /** Stands for "no such file". */
     static final long ABSENT = 0x5EED_0F_AB5E_17L;
-
-    /** Several ticks of the slowest kernel clock that stamps files (10 ms). */
-    private static final long FINE_MARGIN_NANOS = Duration.ofMillis(50).toNanos();
-
-    /** FAT keeps two seconds, ext3 and old NFS one; the kernel's clock lags behind on those too. */
-    private static final long COARSE_MARGIN_NANOS = Duration.ofSeconds(2).toNanos() + FINE_MARGIN_NANOS;
-
-    /** A clock that was wrong by more than this is not waited for: a change would have to meet the very tick again. */
-    private static final long FUTURE_NANOS = Duration.ofDays(1).toNanos();
-
-    private static final long NANOS_PER_MICRO = 1_000;
 
     private FileDigest() {}
 
@@ -46,7 +35,7 @@ final class FileDigest {
 
     /** As {@link #isRacy}, for what {@link #ofContent} digests. */
     static boolean isContentRacy(StatBuffer wal, long nowNanos) {
-        return isRacy(wal.modifiedNanos(), wal.modifiedNanos(), nowNanos);
+        return !RacyTimes.prove(wal.modifiedNanos(), wal.modifiedNanos(), nowNanos);
     }
 
     static long of(FileFingerprint file) {
@@ -84,23 +73,9 @@ final class FileDigest {
         return identity(stat.device(), stat.inode(), stat.bornNanos());
     }
 
-    /**
-     * Whether a later change could leave the very same times: the file system's clock may still be in the tick that they
-     * name. Every write moves the time of the inode's last change, which nobody can set; the time of the content's last
-     * change counts too, where file systems keep only that one, but not when a person set it into the future.
-     */
+    /** Whether a later change could leave the very same times. */
     static boolean isRacy(StatBuffer stat, long nowNanos) {
-        return isRacy(stat.changedNanos(), stat.modifiedNanos(), nowNanos);
-    }
-
-    private static boolean isRacy(long changed, long modified, long nowNanos) {
-        return (changed > nowNanos - margin(changed) && changed < nowNanos + FUTURE_NANOS)
-                || (modified > nowNanos - margin(modified) && modified < nowNanos + margin(modified));
-    }
-
-    /** A time that is whole microseconds comes, most likely, from a file system that keeps no nanoseconds. */
-    private static long margin(long timeNanos) {
-        return timeNanos % NANOS_PER_MICRO == 0 ? COARSE_MARGIN_NANOS : FINE_MARGIN_NANOS;
+        return !RacyTimes.prove(stat.changedNanos(), stat.modifiedNanos(), nowNanos);
     }
 
     /** A 64-bit finalizer (SplitMix64's) over the running value and the next one. */

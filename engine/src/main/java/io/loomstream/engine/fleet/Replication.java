@@ -23,6 +23,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -54,7 +55,8 @@ public final class Replication {
 
     private Replication(Workload workload, ReplicationOptions options) {
         this.services = services(options);
-        RandomGenerator random = RandomGenerator.getDefault();
+        // Not RandomGenerator.getDefault(): trimmed runtimes lack its module, and this one is shared by threads.
+        RandomGenerator random = new Random();
         this.time = options.time();
         this.events = new FleetEvents(time);
         this.gates = Gates.of(options.monitorPermits(), options.snapshotPermits(), options.uploadPermits());

@@ -171,6 +171,11 @@ final class ConnectionHold implements WalHold {
     }
 
     @Override
+    public boolean released() {
+        return released;
+    }
+
+    @Override
     public void release() {
         if (!released) {
             released = true;

@@ -170,6 +170,11 @@ final class LockHold implements WalHold {
     }
 
     @Override
+    public boolean released() {
+        return released;
+    }
+
+    @Override
     public void release() {
         if (!released) {
             released = true;

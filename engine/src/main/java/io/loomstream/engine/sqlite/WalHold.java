@@ -61,6 +61,9 @@ public sealed interface WalHold permits LockHold, ConnectionHold {
      */
     void hop(SealCheck stillSealed) throws IOException, InterruptedException;
 
+    /** Whether everything was given up: nothing else may be asked any more. */
+    boolean released();
+
     /** Gives everything up. Idempotent. */
     void release();
 

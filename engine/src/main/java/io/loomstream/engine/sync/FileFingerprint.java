@@ -1,7 +1,6 @@
 package io.loomstream.engine.sync;
 
 import io.loomstream.engine.posix.FileStat;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 
@@ -16,23 +15,12 @@ public record FileFingerprint(
         long device, long inode, long bornNanos, long sizeBytes, long modifiedNanos, long changedNanos, boolean racy) {
     public static final FileFingerprint ABSENT = new FileFingerprint(0, 0, 0, 0, 0, 0, false);
 
-    /** Several ticks of the slowest kernel clock that stamps files (10 ms). */
-    static final Duration FINE_MARGIN = Duration.ofMillis(50);
-
-    /** FAT keeps two seconds, ext3 and old NFS one. */
-    static final Duration COARSE_MARGIN = Duration.ofSeconds(2);
-
-    private static final long NANOS_PER_MICRO = 1_000;
-
     /** Takes the fingerprint of a stat that was done at {@code now} or later. */
     public static FileFingerprint of(Optional<FileStat> found, Instant now) {
         if (found.isEmpty()) {
             return ABSENT;
         }
         FileStat stat = found.get();
-        long newest = Math.max(stat.modifiedNanos(), stat.changedNanos());
-        // A time that is whole microseconds comes, most likely, from a file system that keeps no nanoseconds.
-        Duration margin = newest % NANOS_PER_MICRO == 0 ? COARSE_MARGIN : FINE_MARGIN;
         long nowNanos = now.getEpochSecond() * 1_000_000_000L + now.getNano();
         return new FileFingerprint(
                 stat.device(),
@@ -41,7 +29,7 @@ public record FileFingerprint(
                 stat.sizeBytes(),
                 stat.modifiedNanos(),
                 stat.changedNanos(),
-                newest > nowNanos - margin.toNanos());
+                !RacyTimes.prove(stat.changedNanos(), stat.modifiedNanos(), nowNanos));
     }
 
     /**

@@ -6,8 +6,8 @@ import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * How often each verdict was reached, what copies of whole databases came to, and how long copies and replication took. A look that finds nothing new under an
- * intact hold needs no verdict and is not counted. Thread-safe.
+ * How often each verdict was reached, what copies of whole databases came to, and how long copies and replication took. A
+ * look that finds nothing new under an intact hold needs no verdict and is not counted. Thread-safe.
  */
 public final class SyncCounters {
     private final LongAdder inSync = new LongAdder();

@@ -81,7 +81,7 @@ final class WalMaintenance {
         } else {
             restartIfLarge(capture, index);
         }
-        return restIfAlone(capture, copied);
+        return hold.released() ? Result.KEEP : restIfAlone(capture, copied);
     }
 
     /**
@@ -144,9 +144,8 @@ final class WalMaintenance {
         int frames = capture.hold().readIndex() instanceof Valid(WalIndex released) ? released.lastFrame() : 0;
         restartTried = !awaitRestart(capture);
         restartTriedAt = now;
-        // A writer that came at once may come again as soon as the WAL is large: above the size at which the
-        // application
-        // checkpoints, each of its commits pays for a checkpoint until the WAL restarts.
+        // A writer that came at once may come again as soon as the WAL is large: each of its commits above the size at
+        // which the application checkpoints pays for a checkpoint until the WAL restarts.
         framesAtRestart = restartTried ? frames : 0;
     }
 

@@ -22,7 +22,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.random.RandomGenerator;
+import java.util.Random;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
@@ -52,11 +52,7 @@ class S3FixtureTest {
     static void load() throws Exception {
         server = S3Server.inMemory();
         endpoints = new S3Endpoints(
-                new Gate("s3", 200),
-                new S3Owner("test", "host", 1),
-                Time.system(),
-                RandomGenerator.getDefault(),
-                S3Timing.DEFAULT);
+                new Gate("s3", 200), new S3Owner("test", "host", 1), Time.system(), new Random(), S3Timing.DEFAULT);
         Path fixture = Path.of(S3FixtureTest.class.getResource("/fixtures/s3").toURI());
         Matcher matcher = OBJECT.matcher(Files.readString(fixture.resolve("expect.json")));
         while (matcher.find()) {

@@ -26,6 +26,7 @@ final class Captured implements AutoCloseable {
     final Path replica;
     private SyncServices services;
     private ReplicatedDatabase copied;
+    private long wholeCopiesBefore;
 
     Captured(Path directory) {
         this.directory = directory;
@@ -78,6 +79,7 @@ final class Captured implements AutoCloseable {
     Captured start(UnaryOperator<DatabaseOptions> change) {
         copied.close();
         copied = make(services, change);
+        wholeCopiesBefore = wholeCopies(services);
         return this;
     }
 
@@ -138,9 +140,13 @@ final class Captured implements AutoCloseable {
         return copied.sync().localMax().value();
     }
 
-    /** Whether this start of ours copied every page at least once. */
+    /** Whether this start of ours read every page at least once, and copied all of them or those that differ. */
     boolean copiedEverything() {
-        return !copied.sync().completeAt().isZero();
+        return wholeCopies(services) > wholeCopiesBefore;
+    }
+
+    private static long wholeCopies(SyncServices services) {
+        return services.counters().completeCopies() + services.counters().differenceCopies();
     }
 
     Path wal() {

@@ -130,7 +130,7 @@ class DepartureTest {
         }
         assertEquals(before, files());
         assertEquals(20, requests.asked.size(), "one look at the replica a time: " + requests.asked);
-        assertTrue(requests.asked.stream().allMatch(request -> request.startsWith("find")), "" + requests.asked);
+        assertTrue(requests.asked.stream().allMatch(request -> request.startsWith("open")), "" + requests.asked);
     }
 
     @Test

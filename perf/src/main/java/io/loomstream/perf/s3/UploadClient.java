@@ -24,7 +24,6 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.random.RandomGenerator;
 
 /** Uploads as the server's: one client, a gate, a virtual thread each. */
 final class UploadClient implements AutoCloseable {
@@ -41,7 +40,7 @@ final class UploadClient implements AutoCloseable {
                 new Gate("s3", permits),
                 new S3Owner("perf", "localhost", ProcessHandle.current().pid()),
                 Time.system(),
-                RandomGenerator.getDefault(),
+                new Random(),
                 S3Timing.DEFAULT);
     }
 

@@ -50,7 +50,12 @@ final class S3ReplicaClient implements ReplicaClient {
         this.bucket = bucket;
         this.keys = new S3Keys(settings.location());
         this.encryption = new Encryption(settings.encryption());
-        this.writer = new S3Writer(bucket, settings.transfer(), encryption, keys.own(probeName));
+        this.writer = new S3Writer(
+                bucket,
+                settings.transfer(),
+                encryption,
+                keys.own(probeName),
+                settings.connection().provider() == S3Provider.AWS);
         this.deleter = new S3Deleter(bucket, settings.transfer().requireContentMd5());
     }
 

@@ -19,6 +19,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.services.s3.model.AbortMultipartUploadRequest;
+import software.amazon.awssdk.services.s3.model.ChecksumAlgorithm;
 import software.amazon.awssdk.services.s3.model.CompleteMultipartUploadRequest;
 import software.amazon.awssdk.services.s3.model.CompletedPart;
 import software.amazon.awssdk.services.s3.model.CreateMultipartUploadRequest;
@@ -48,8 +49,11 @@ final class S3Writer {
     private final S3Transfer transfer;
     private final Encryption encryption;
     private final String probeKey;
+    private final boolean checksums;
 
-    S3Writer(S3Bucket bucket, S3Transfer transfer, Encryption encryption, String probeKey) {
+    /** @param checksums AWS: each part carries a CRC32, which the upload must announce when it begins */
+    S3Writer(S3Bucket bucket, S3Transfer transfer, Encryption encryption, String probeKey, boolean checksums) {
+        this.checksums = checksums;
         this.bucket = bucket;
         this.transfer = transfer;
         this.encryption = encryption;
@@ -139,6 +143,9 @@ final class S3Writer {
                 .contentType(FileBody.CONTENT_TYPE)
                 .metadata(metadata(upload.header()));
         transfer.storageClass().ifPresent(create::storageClass);
+        if (checksums) {
+            create.checksumAlgorithm(ChecksumAlgorithm.CRC32);
+        }
         encryption.apply(create);
         String id = upload.endpoint()
                 .call(
@@ -193,6 +200,9 @@ final class S3Writer {
                 .key(upload.key())
                 .uploadId(id)
                 .partNumber(number);
+        if (checksums) {
+            request.checksumAlgorithm(ChecksumAlgorithm.CRC32);
+        }
         encryption.apply(request);
         var answer = upload.endpoint().call(S3Operation.UPLOAD_PART, bytes, (client, progress) -> {
             try (FileChannel file = FileChannel.open(upload.source(), StandardOpenOption.READ)) {

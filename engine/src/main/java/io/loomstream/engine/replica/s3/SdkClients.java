@@ -31,7 +31,6 @@ import software.amazon.awssdk.http.apache5.Apache5HttpClient;
 import software.amazon.awssdk.http.auth.aws.signer.AwsV4HttpSigner;
 import software.amazon.awssdk.http.auth.spi.scheme.AuthSchemeOption;
 import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
-import software.amazon.awssdk.profiles.ProfileFile;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.S3ClientBuilder;
@@ -46,6 +45,12 @@ final class SdkClients {
 
     /** What {@code HttpURLConnection} keeps open for reuse, per host; its own default is 5. */
     private static final String KEEP_ALIVE_MAX = "http.maxConnections";
+
+    /** For how long, where the server does not say; its own default is 5. */
+    private static final String KEEP_ALIVE_SECONDS = "http.keepAlive.time.server";
+
+    /** S3 itself closes a connection that was idle for somewhat longer. */
+    private static final Duration IDLE_CONNECTION = Duration.ofSeconds(15);
 
     /** Which client the SDK takes for its own requests, for example to STS; it refuses to choose between two. */
     private static final String SDK_OWN_CLIENT = "software.amazon.awssdk.http.service.impl";
@@ -103,9 +108,7 @@ final class SdkClients {
                     System.setProperty(
                             SDK_OWN_CLIENT, "software.amazon.awssdk.http.urlconnection.UrlConnectionSdkHttpService");
                 }
-                yield DefaultCredentialsProvider.builder()
-                        .profileFile(ProfileFile::defaultProfileFile)
-                        .build();
+                yield DefaultCredentialsProvider.builder().build();
             }
             case S3Credentials.Keys keys ->
                 StaticCredentialsProvider.create(
@@ -137,13 +140,16 @@ final class SdkClients {
                         .connectionTimeout(timing.connect())
                         .socketTimeout(SOCKET_TIMEOUT)
                         .maxConnections(connectionsMax)
-                        .connectionMaxIdleTime(Duration.ofSeconds(15))
+                        .connectionMaxIdleTime(IDLE_CONNECTION)
                         .buildWithDefaults(options);
         };
     }
 
-    /** Read once by the JDK, when the first connection is kept. */
+    /** Both are read once by the JDK, when the first connection is kept. */
     private static void keepAlive(int connectionsMax) {
+        if (System.getProperty(KEEP_ALIVE_SECONDS) == null) {
+            System.setProperty(KEEP_ALIVE_SECONDS, Long.toString(IDLE_CONNECTION.toSeconds()));
+        }
         if (Integer.getInteger(KEEP_ALIVE_MAX, 0) < connectionsMax) {
             System.setProperty(KEEP_ALIVE_MAX, Integer.toString(connectionsMax));
         }

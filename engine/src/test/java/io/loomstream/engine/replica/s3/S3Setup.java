@@ -6,7 +6,7 @@ import io.loomstream.engine.testing.s3.S3Server;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.random.RandomGenerator;
+import java.util.Random;
 
 /** Clients as the tests want them. */
 final class S3Setup {
@@ -36,6 +36,6 @@ final class S3Setup {
     }
 
     static S3Endpoints endpoints(S3Owner owner, S3Timing timing, Time time) {
-        return new S3Endpoints(new Gate("s3", 200), owner, time, RandomGenerator.getDefault(), timing);
+        return new S3Endpoints(new Gate("s3", 200), owner, time, new Random(), timing);
     }
 }

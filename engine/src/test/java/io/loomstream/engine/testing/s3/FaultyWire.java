@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
@@ -41,8 +42,17 @@ public final class FaultyWire implements AutoCloseable {
     private final List<Scripted> script = new ArrayList<>();
     private final List<Request> requests = new ArrayList<>();
 
-    /** A request line. */
-    public record Request(String method, String target) {
+    /** A request's first line, and its header lines as they came. */
+    public record Request(String method, String target, List<String> headers) {
+        /** The value of a header, whatever the case of its name. */
+        public Optional<String> header(String name) {
+            String start = name.toLowerCase(Locale.ROOT) + ":";
+            return headers.stream()
+                    .filter(line -> line.toLowerCase(Locale.ROOT).startsWith(start))
+                    .map(line -> line.substring(start.length()).strip())
+                    .findFirst();
+        }
+
         /** As the store bills it. */
         @Override
         public String toString() {
@@ -150,7 +160,7 @@ public final class FaultyWire implements AutoCloseable {
             return false;
         }
         String[] line = head.get(0).split(" ", 3);
-        Request request = new Request(line[0], line[1]);
+        Request request = new Request(line[0], line[1], List.copyOf(head.subList(1, head.size())));
         long bodyBytes = length(head, 0);
         Fault fault = faultFor(request);
         switch (fault) {

@@ -3,6 +3,7 @@ package io.loomstream.engine.testing.s3;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
+import java.util.Objects;
 import org.gaul.s3proxy.S3Proxy;
 import org.gaul.s3proxy.auth.AuthenticationType;
 import org.gaul.s3proxy.blobstore.BlobStore;
@@ -20,10 +21,12 @@ public final class S3Server implements AutoCloseable {
 
     private final S3Proxy proxy;
     private final AtomicConditions store;
+    private final boolean tls;
 
-    private S3Server(S3Proxy proxy, AtomicConditions store) {
+    private S3Server(S3Proxy proxy, AtomicConditions store, boolean tls) {
         this.proxy = proxy;
         this.store = store;
+        this.tls = tls;
     }
 
     /** Keeps objects in memory. */
@@ -36,29 +39,48 @@ public final class S3Server implements AutoCloseable {
         return start(new FilesystemNio2BlobStore(directory.toString()));
     }
 
+    /** Keeps objects in memory and speaks TLS only, with a certificate that nobody vouches for. */
+    public static S3Server inMemoryWithTls() throws Exception {
+        return start(new TransientNio2BlobStore(), true);
+    }
+
     private static S3Server start(BlobStore blobs) throws Exception {
+        return start(blobs, false);
+    }
+
+    private static S3Server start(BlobStore blobs, boolean tls) throws Exception {
         AtomicConditions store = new AtomicConditions(blobs);
         if (!store.containerExists(BUCKET)) {
             store.createContainer(BUCKET);
         }
-        S3Proxy proxy = S3Proxy.builder()
-                .blobStore(store)
-                .endpoint(URI.create("http://127.0.0.1:0"))
+        S3Proxy.Builder builder = S3Proxy.builder();
+        if (tls) {
+            builder.secureEndpoint(URI.create("https://127.0.0.1:0")).keyStore(keyStore(), "self-signed");
+        } else {
+            builder.endpoint(URI.create("http://127.0.0.1:0"));
+        }
+        S3Proxy proxy = builder.blobStore(store)
                 .awsAuthentication(AuthenticationType.AWS_V4, ACCESS_KEY_ID, SECRET_ACCESS_KEY)
                 .ignoreUnknownHeaders(true)
                 .v4MaxNonChunkedRequestSize(1L << 30)
                 .jettyMaxThreads(256)
                 .build();
         proxy.start();
-        return new S3Server(proxy, store);
+        return new S3Server(proxy, store, tls);
+    }
+
+    /** Made by keytool -genkeypair -keyalg EC -validity 36500, alias s3, for CN=not-this-host. */
+    private static String keyStore() {
+        return Objects.requireNonNull(S3Server.class.getResource("self-signed.p12"), "self-signed.p12")
+                .toString();
     }
 
     public int port() {
-        return proxy.getPort();
+        return tls ? proxy.getSecurePort() : proxy.getPort();
     }
 
     public URI endpoint() {
-        return URI.create("http://127.0.0.1:" + port());
+        return URI.create((tls ? "https" : "http") + "://127.0.0.1:" + port());
     }
 
     /** What is stored, behind the protocol's back. */
