@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** A running fleet of real databases with file replicas, in a hurry: its intervals are fractions of a second. */
+@SuppressWarnings("try") // a test that is interrupted while it closes has ended anyway
 public final class SmallFleet implements AutoCloseable {
     private final Path directory;
     private final Path data;
