@@ -4,8 +4,11 @@ import io.loomstream.app.config.DatabaseConfig;
 import io.loomstream.app.config.LoadedConfig;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
-/** Lists the databases of the configuration. */
+/** Lists the databases of the configuration, those included that its directories and patterns find now; opens none. */
 final class DatabasesCommand implements Command {
     @Override
     public Flags flags() {
@@ -14,17 +17,30 @@ final class DatabasesCommand implements Command {
     }
 
     @Override
-    public int run(Flags.Parsed words, PrintStream out, PrintStream err) throws UsageException, IOException {
+    public int run(Flags.Parsed words, PrintStream out, PrintStream err)
+            throws UsageException, IOException, InterruptedException {
         Sources.none(words.arguments());
         LoadedConfig loaded;
         try (Sources sources = new Sources()) {
             loaded = sources.config(words);
         }
         loaded.warnings().forEach(warning -> err.println("Warning: " + warning));
+        List<DatabaseConfig> databases = new ArrayList<>();
+        Workloads.each(loaded.config(), new Workloads.Visitor() {
+            @Override
+            public void database(DatabaseConfig database) {
+                databases.add(database);
+            }
+
+            @Override
+            public void refused(Path path, String why) {
+                err.println("Warning: " + path + " is not replicated: " + why);
+            }
+        });
         if (words.on("json")) {
             Json.print(out, json -> {
                 json.writeStartArray();
-                for (DatabaseConfig database : loaded.config().databases()) {
+                for (DatabaseConfig database : databases) {
                     json.writeStartObject();
                     json.writeStringField("path", database.options().path().toString());
                     json.writeStringField("replica", database.replica().type());
@@ -35,7 +51,7 @@ final class DatabasesCommand implements Command {
             return 0;
         }
         Table table = new Table("path", "replica");
-        for (DatabaseConfig database : loaded.config().databases()) {
+        for (DatabaseConfig database : databases) {
             table.row(database.options().path().toString(), database.replica().type());
         }
         table.print(out);

@@ -1,17 +1,36 @@
 package io.loomstream.app;
 
+import io.loomstream.app.config.MultiDbConfig;
 import io.loomstream.app.config.ReplicaConfig;
 import io.loomstream.engine.replica.FileAccess;
 import io.loomstream.engine.replica.FileReplicaClient;
 import io.loomstream.engine.replica.ReplicaClient;
+import io.loomstream.engine.replica.s3.S3Endpoints;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The clients of all replicas of this process. Nothing of S3 is loaded before the first S3 replica: its classes would cost a
- * quarter of a second at every start. One thread makes clients; close after their last use.
+ * quarter of a second at every start. Thread-safe; close after the last use of the clients.
  */
 final class ReplicaClients implements AutoCloseable {
+    private final ReentrantLock lock = new ReentrantLock();
+    // All guarded by lock.
     private @Nullable S3Clients s3;
+    private int permits = MultiDbConfig.Permits.DEFAULT.s3();
+    private Optional<String> instance = Optional.empty();
+
+    /** What {@code multi-db} says about the process's S3; before the first client. */
+    void configure(MultiDbConfig multiDb) {
+        lock.lock();
+        try {
+            permits = multiDb.permits().s3();
+            instance = multiDb.instance();
+        } finally {
+            lock.unlock();
+        }
+    }
 
     /** A client; sends nothing yet. */
     ReplicaClient client(ReplicaConfig replica, FileAccess access) {
@@ -21,19 +40,39 @@ final class ReplicaClients implements AutoCloseable {
         };
     }
 
-    private S3Clients s3() {
-        S3Clients clients = s3;
-        if (clients == null) {
-            clients = S3Clients.open();
-            s3 = clients;
+    /** The S3 side; empty before the first S3 replica. */
+    Optional<S3Endpoints> endpoints() {
+        lock.lock();
+        try {
+            return Optional.ofNullable(s3).map(S3Clients::endpoints);
+        } finally {
+            lock.unlock();
         }
-        return clients;
+    }
+
+    private S3Clients s3() {
+        lock.lock();
+        try {
+            S3Clients clients = s3;
+            if (clients == null) {
+                clients = S3Clients.open(permits, instance);
+                s3 = clients;
+            }
+            return clients;
+        } finally {
+            lock.unlock();
+        }
     }
 
     @Override
     public void close() {
-        if (s3 != null) {
-            s3.close();
+        lock.lock();
+        try {
+            if (s3 != null) {
+                s3.close();
+            }
+        } finally {
+            lock.unlock();
         }
     }
 }

@@ -4,6 +4,7 @@ import io.loomstream.app.config.DatabaseConfig;
 import io.loomstream.app.config.LoadedConfig;
 import io.loomstream.app.config.LogLevels;
 import io.loomstream.app.config.LoggingConfig;
+import io.loomstream.app.config.MultiDbConfig;
 import io.loomstream.app.config.ReplicaUrl;
 import io.loomstream.app.config.ServerConfig;
 import io.loomstream.app.config.UrlMask;
@@ -48,21 +49,19 @@ final class ReplicateCommand implements Command {
         Optional<Level> level = level(words);
         try (Sources sources = new Sources()) {
             List<String> warnings = new ArrayList<>();
-            ServerConfig config = config(sources, words, warnings);
+            LoadedConfig loaded = config(sources, words, warnings);
+            ServerConfig config = loaded.config();
             Logger log = configureLogging(config, level, out, err);
             warnings.forEach(log::warn);
             checkFileNames();
-            EffectiveConfig.log(config, log);
-            List<DatabaseSpec> specs = new ArrayList<>();
-            for (DatabaseConfig database : config.databases()) {
-                Path path = database.options().path();
-                specs.add(
-                        new DatabaseSpec(database.options(), sources.client(database.replica(), Sources.access(path))));
-            }
-            if (specs.isEmpty()) {
+            Path stateDirectory = StateDirectory.of(loaded);
+            EffectiveConfig.log(config, stateDirectory, log);
+            sources.configure(config);
+            Workload workload = Workloads.of(config, sources, stateDirectory, log);
+            if (workload.named().isEmpty() && workload.sections().isEmpty()) {
                 log.warn("no databases specified in configuration");
             }
-            return words.on("once") ? once(specs, log) : untilStopped(specs, config, log);
+            return words.on("once") ? once(workload, config, log) : untilStopped(workload, config, stateDirectory, sources, log);
         }
     }
 
@@ -83,13 +82,13 @@ final class ReplicateCommand implements Command {
                         "invalid -log-level: " + word.get() + " (allowed: trace, debug, info, warn, error)")));
     }
 
-    private static ServerConfig config(Sources sources, Flags.Parsed words, List<String> warnings)
+    private static LoadedConfig config(Sources sources, Flags.Parsed words, List<String> warnings)
             throws UsageException, IOException {
         List<String> arguments = words.arguments();
         if (arguments.isEmpty()) {
             LoadedConfig loaded = sources.config(words);
             warnings.addAll(loaded.warnings());
-            return loaded.config();
+            return loaded;
         }
         if (arguments.size() == 1) {
             throw new UsageException("must specify at least one replica URL for " + UrlMask.mask(arguments.getFirst()));
@@ -103,7 +102,9 @@ final class ReplicateCommand implements Command {
         Path database = sources.path(arguments.get(0));
         ReplicaUrl url = sources.url(arguments.get(1));
         warnings.addAll(url.warnings());
-        return ServerConfig.of(List.of(new DatabaseConfig(DatabaseOptions.defaults(database), url.replica())));
+        ServerConfig config =
+                ServerConfig.of(List.of(new DatabaseConfig(DatabaseOptions.defaults(database), url.replica())));
+        return new LoadedConfig(database, config, List.of());
     }
 
     /** Java strings must map one to one to file names, or a database would be taken for another or for none. */
@@ -115,10 +116,19 @@ final class ReplicateCommand implements Command {
         }
     }
 
-    private static int once(List<DatabaseSpec> specs, Logger log) throws InterruptedException {
-        Report report = Replication.once(specs, ReplicationOptions.defaults(), Duration.ZERO, Duration.ofMillis(500));
+    private static ReplicationOptions options(ServerConfig config) {
+        ReplicationOptions unset = ReplicationOptions.defaults();
+        return config.multiDb()
+                .map(MultiDbConfig::permits)
+                .map(permits -> new ReplicationOptions(
+                        permits.monitor(), permits.snapshot(), permits.s3(), unset.nativePermits(), unset.time()))
+                .orElse(unset);
+    }
+
+    private static int once(Workload workload, ServerConfig config, Logger log) throws InterruptedException {
+        Report report = Replication.once(workload, options(config), Duration.ZERO, Duration.ofMillis(500));
         boolean complete = true;
-        for (DatabaseSpec spec : specs) {
+        for (DatabaseSpec spec : workload.named()) {
             if (!Files.exists(spec.options().path())) {
                 log.atError().addKeyValue("db", spec.options().path()).log("there is no such database");
                 complete = false;
@@ -127,8 +137,9 @@ final class ReplicateCommand implements Command {
         return state(report, log) && complete ? 0 : 1;
     }
 
-    private static int untilStopped(List<DatabaseSpec> specs, ServerConfig config, Logger log)
-            throws InterruptedException {
+    private static int untilStopped(
+            Workload workload, ServerConfig config, Path stateDirectory, Sources sources, Logger log)
+            throws IOException, InterruptedException {
         CountDownLatch stopped = new CountDownLatch(1);
         Thread main = Thread.currentThread();
         TerminationSignals.handle(signal -> {
@@ -140,10 +151,18 @@ final class ReplicateCommand implements Command {
                 main.interrupt();
             }
         });
-        Replication replication = Replication.start(Workload.of(specs), ReplicationOptions.defaults());
+        Replication replication = Replication.start(workload, options(config));
         replication.whenBroken(stopped::countDown);
-        log.atInfo().addKeyValue("databases", specs.size()).log("replicating");
-        stopped.await();
+        log.atInfo()
+                .addKeyValue("databases", workload.named().size())
+                .addKeyValue("fleets", workload.sections().size())
+                .log("replicating");
+        try (Serving serving = Serving.start(config, stateDirectory, sources, replication)) {
+            stopped.await();
+        } catch (IOException e) {
+            replication.stop(config.shutdownSyncTimeout(), config.shutdownSyncInterval());
+            throw e;
+        }
         Report report = replication.stop(config.shutdownSyncTimeout(), config.shutdownSyncInterval());
         boolean complete = state(report, log) && !replication.broken();
         log.info(complete ? "stopped; every replica has everything" : "stopped");
@@ -161,6 +180,11 @@ final class ReplicateCommand implements Command {
                         .addKeyValue("error", outcome.problem())
                         .log("the replica lacks what was committed; what was captured stays in the meta directory");
             }
+        }
+        if (report.unserved() > 0) {
+            log.atError()
+                    .addKeyValue("databases", report.unserved())
+                    .log("so many databases of fleets changed, and were not brought to their replicas");
         }
         return report.complete();
     }

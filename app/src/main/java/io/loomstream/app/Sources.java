@@ -7,11 +7,13 @@ import io.loomstream.app.config.Environment;
 import io.loomstream.app.config.LoadedConfig;
 import io.loomstream.app.config.ReplicaConfig;
 import io.loomstream.app.config.ReplicaUrl;
+import io.loomstream.app.config.ServerConfig;
 import io.loomstream.app.config.UrlMask;
 import io.loomstream.engine.replica.FileAccess;
 import io.loomstream.engine.replica.FileOldFormatStore;
 import io.loomstream.engine.replica.OldFormatStore;
 import io.loomstream.engine.replica.ReplicaClient;
+import io.loomstream.engine.replica.s3.S3Endpoints;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -76,10 +78,26 @@ final class Sources implements AutoCloseable {
         LoadedConfig loaded = config(words);
         loaded.warnings().forEach(warning -> err.println("Warning: " + warning));
         Path path = path(name);
-        DatabaseConfig database = loaded.config()
-                .database(path)
-                .orElseThrow(() -> new ConfigException("database not found in config: " + path));
-        return source(database);
+        return source(database(loaded.config(), path));
+    }
+
+    private static DatabaseConfig database(ServerConfig config, Path path) throws ConfigException {
+        try {
+            return config.database(path)
+                    .orElseThrow(() -> new ConfigException("database not found in config: " + path));
+        } catch (IllegalArgumentException notReplicated) {
+            throw new ConfigException(path + " is not replicated: " + notReplicated.getMessage());
+        }
+    }
+
+    /** Lets {@code multi-db} say how the process uses S3; before the first client. */
+    void configure(ServerConfig config) {
+        config.multiDb().ifPresent(clients::configure);
+    }
+
+    /** The S3 side of this process; empty before the first S3 replica. */
+    Optional<S3Endpoints> s3() {
+        return clients.endpoints();
     }
 
     /** The replica of a configured database. */

@@ -83,16 +83,24 @@ final class VerifyCommand implements Command {
     }
 
     private static List<Sources.Source> named(Sources sources, Flags.Parsed words, PrintStream err)
-            throws UsageException, IOException {
+            throws UsageException, IOException, InterruptedException {
         if (!words.arguments().isEmpty()) {
             return List.of(sources.source(words, "loomstream verify /path/to/db", err));
         }
         LoadedConfig loaded = sources.config(words);
         loaded.warnings().forEach(warning -> err.println("Warning: " + warning));
         List<Sources.Source> all = new ArrayList<>();
-        for (DatabaseConfig database : loaded.config().databases()) {
-            all.add(sources.source(database));
-        }
+        Workloads.each(loaded.config(), new Workloads.Visitor() {
+            @Override
+            public void database(DatabaseConfig database) throws IOException {
+                all.add(sources.source(database));
+            }
+
+            @Override
+            public void refused(Path path, String why) {
+                err.println("Warning: " + path + " is not replicated: " + why);
+            }
+        });
         if (all.isEmpty()) {
             // A check of nothing must not look like a check that passed.
             throw new IOException("the configuration names no database: nothing was verified");

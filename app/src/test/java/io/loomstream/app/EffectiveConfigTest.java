@@ -51,7 +51,7 @@ final class EffectiveConfigTest {
                 .configure(
                         LoggingConfig.defaults().withLevel(level),
                         new PrintStream(bytes, true, StandardCharsets.UTF_8));
-        EffectiveConfig.log(config, Loggers.ofProcess().getLogger("test"));
+        EffectiveConfig.log(config, Path.of("/state"), Loggers.ofProcess().getLogger("test"));
         return bytes.toString(StandardCharsets.UTF_8);
     }
 

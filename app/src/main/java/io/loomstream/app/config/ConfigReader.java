@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.slf4j.event.Level;
 
 /** Turns the text of a configuration into records, by Litestream's rules where both know a key. */
@@ -22,11 +23,13 @@ final class ConfigReader {
 
     private final Map<Path, Integer> metaPaths = new HashMap<>();
     private final ReplicaReader replicas;
+    private final FleetReader fleets;
 
     private ConfigReader(Environment environment, Problems problems) {
         this.environment = environment;
         this.problems = problems;
         this.replicas = new ReplicaReader(environment, problems);
+        this.fleets = new FleetReader(environment, problems, replicas);
     }
 
     /** Reads a YAML text whose environment variables are expanded already. */
@@ -58,13 +61,52 @@ final class ConfigReader {
         Duration syncInterval = positive(fields, SYNC_INTERVAL, "sync interval", Duration.ofSeconds(1));
         LoggingConfig logging = logging(fields);
         List<DatabaseConfig> databases = new ArrayList<>();
+        List<Directory> directories = new ArrayList<>();
         var list = fields.sequence("dbs");
         if (list.isPresent()) {
+            int number = 0;
             for (Node item : list.get().items()) {
-                databases.add(database(item, databases.size() + 1, fields, syncInterval));
+                number++;
+                entry(item, number, fields, syncInterval, databases, directories);
             }
         }
-        return new ServerConfig(databases, logging, shutdownTimeout, shutdownInterval);
+        Optional<MultiDbConfig> multiDb = fleets.multiDb(fields, syncInterval);
+        return new ServerConfig(
+                databases, inOrder(directories, multiDb, fields), multiDb, new ServingReader(environment).read(fields, multiDb.isPresent()), logging, shutdownTimeout, shutdownInterval);
+    }
+
+    /** A directory with the line of its entry. */
+    private record Directory(FleetConfig fleet, int line) {}
+
+    /** Those that are watched come first: what the others did not find at the start is nobody's then. */
+    private List<FleetConfig> inOrder(List<Directory> directories, Optional<MultiDbConfig> multiDb, Fields top)
+            throws ConfigException {
+        List<FleetConfig> ordered = new ArrayList<>();
+        for (Directory directory : directories) {
+            refuseInsideOfNamed(directory.fleet(), directory.line());
+            if (directory.fleet().watch()) {
+                ordered.add(directory.fleet());
+            }
+        }
+        if (multiDb.isPresent()) {
+            refuseInsideOfNamed(multiDb.get().fleet(), top.lineOf(FleetReader.MULTI_DB));
+            ordered.add(multiDb.get().fleet());
+        }
+        directories.stream()
+                .map(Directory::fleet)
+                .filter(fleet -> !fleet.watch())
+                .forEach(ordered::add);
+        return ordered;
+    }
+
+    private void refuseInsideOfNamed(FleetConfig fleet, int line) throws ConfigException {
+        ReplicaConfig base = fleet.naming().base();
+        Optional<String> collision = replicas.places().around(base);
+        if (collision.isPresent()) {
+            throw problems.error(
+                    line,
+                    fleet.name() + ": the place of its replicas " + collision.get() + " (got " + base.place() + ")");
+        }
     }
 
     /** A duration above zero; {@code name} is what Litestream's messages call it. */
@@ -110,7 +152,14 @@ final class ConfigReader {
                 .orElse(logging);
     }
 
-    private DatabaseConfig database(Node item, int number, Fields top, Duration syncInterval) throws ConfigException {
+    private void entry(
+            Node item,
+            int number,
+            Fields top,
+            Duration syncInterval,
+            List<DatabaseConfig> databases,
+            List<Directory> directories)
+            throws ConfigException {
         if (!(item instanceof Node.Mapping mapping)) {
             throw problems.error(
                     item.line(), "database config #" + number + ": must be a mapping (got " + item.shown() + ")");
@@ -124,15 +173,24 @@ final class ConfigReader {
             throw problems.error(unnamed.lineOf("dir"), position + ": cannot specify both 'path' and 'dir'");
         }
         if (unnamed.text("dir").isPresent()) {
-            unnamed.check(KnownKeys.DATABASE);
+            directories.add(
+                    new Directory(fleets.directory(position, unnamed, mapping, top, syncInterval), mapping.line()));
+        } else {
+            FleetReader.refuseKeysOfDirectories(unnamed, position, problems);
+            databases.add(database(unnamed, mapping, top, syncInterval));
         }
+    }
+
+    private DatabaseConfig database(Fields unnamed, Node.Mapping mapping, Fields top, Duration syncInterval)
+            throws ConfigException {
         Path path = unnamed.parsed("path", environment::path).orElseThrow();
         String prefix = "dbs[" + path + "]";
         var fields = new Fields(mapping, prefix + ".", problems);
         fields.check(KnownKeys.DATABASE);
         unique(databasePaths, path, fields, "path", "the same database is listed");
 
-        DatabaseOptions options = options(fields, path);
+        Path metaPath = fields.parsed("meta-path", environment::path).orElse(DatabaseOptions.defaultMetaPath(path));
+        DatabaseOptions options = options(fields, path, metaPath);
         unique(metaPaths, options.metaPath(), fields, "meta-path", "the meta directory is another database's");
         ReplicaReader.Replica replica = replicas.read(fields, prefix, top, syncInterval);
         return new DatabaseConfig(options.withSyncInterval(replica.syncInterval()), replica.config());
@@ -146,7 +204,8 @@ final class ConfigReader {
         }
     }
 
-    private DatabaseOptions options(Fields fields, Path path) throws ConfigException {
+    /** The options that every entry and section may have. */
+    static DatabaseOptions options(Fields fields, Path path, Path metaPath) throws ConfigException {
         DatabaseOptions unset = DatabaseOptions.defaults(path);
         Duration checkpointInterval = fields.duration("checkpoint-interval", unset.checkpointInterval());
         notNegative(fields, "checkpoint-interval", checkpointInterval);
@@ -154,7 +213,7 @@ final class ConfigReader {
         notNegative(fields, "busy-timeout", busyTimeout);
         return new DatabaseOptions(
                 path,
-                fields.parsed("meta-path", environment::path).orElse(unset.metaPath()),
+                metaPath,
                 fields.duration("monitor-interval", unset.monitorInterval()),
                 unset.syncInterval(),
                 checkpointInterval,
@@ -166,7 +225,7 @@ final class ConfigReader {
                 fields.choice("journal-mode", unset.journalPolicy(), JournalPolicy.class));
     }
 
-    private static void notNegative(Fields fields, String key, Duration value) throws ConfigException {
+    static void notNegative(Fields fields, String key, Duration value) throws ConfigException {
         if (value.isNegative()) {
             throw fields.error(key, "must be >= 0", GoDuration.format(value));
         }

@@ -32,23 +32,42 @@ record KnownKeys(Set<String> served, Set<String> unserved, Map<String, String> i
             "max-sync-ltx-files", "does nothing: an upload brings everything that is there, file by file",
             "auto-recover", "does nothing: Loomstream always goes on from the replica's position by itself");
 
+    private static final Set<String> OF_EVERY_DATABASE = words("""
+            monitor-interval checkpoint-interval busy-timeout hold journal-mode min-checkpoint-page-count truncate-page-n
+            max-sync-wal-bytes
+            """);
+
     static final KnownKeys TOP = new KnownKeys(
-            both(words("dbs logging sync-interval shutdown-sync-timeout shutdown-sync-interval"), OF_S3),
+            both(
+                    words(
+                            "dbs multi-db state-dir instance addr admin metrics logging sync-interval shutdown-sync-timeout shutdown-sync-interval"),
+                    OF_S3),
             both(words("""
-            addr mcp-addr exec socket levels snapshot validation l0-retention l0-retention-check-interval
+            mcp-addr exec socket levels snapshot validation l0-retention l0-retention-check-interval
             verify-compaction retention heartbeat-url heartbeat-interval
             """), UNSERVED_OF_REPLICAS),
             IDLE);
 
     static final KnownKeys LOGGING = new KnownKeys(words("level type stderr source"), Set.of(), Map.of());
 
+    static final KnownKeys ADMIN =
+            new KnownKeys(words("addr token token-file metrics-public tls hosts"), Set.of(), Map.of());
+    static final KnownKeys ADMIN_TLS = new KnownKeys(words("cert key"), Set.of(), Map.of());
+    static final KnownKeys METRICS = new KnownKeys(words("max-projects"), Set.of(), Map.of());
+
     static final KnownKeys DATABASE = new KnownKeys(
-            words("""
-            path replica replicas meta-path monitor-interval checkpoint-interval busy-timeout hold journal-mode
-            min-checkpoint-page-count truncate-page-n max-sync-wal-bytes
-            """),
-            words("dir pattern recursive watch meta-dir snapshot restore-if-db-not-exists max-wal-bytes"),
+            both(words("path dir pattern recursive watch replica replicas meta-path meta-dir"), OF_EVERY_DATABASE),
+            words("snapshot restore-if-db-not-exists max-wal-bytes"),
             Map.of());
+
+    static final KnownKeys MULTI_DB = new KnownKeys(
+            both(words("""
+            enabled patterns exclude scan-interval full-scan-interval hot-duration max-hot-databases
+            connection-idle-timeout max-connections permits replica-template hot-promotion
+            """), OF_EVERY_DATABASE), words("meta-path meta-dir snapshot max-wal-bytes"), Map.of());
+
+    static final KnownKeys PERMITS = new KnownKeys(words("monitor snapshot s3"), Set.of(), Map.of());
+    static final KnownKeys HOT_PROMOTION = new KnownKeys(words("recent-modify-threshold"), Set.of(), Map.of());
 
     /** {@code name} is accepted and does nothing, in Litestream too. */
     private static final Set<String> OF_EVERY_REPLICA = words("type name path url sync-interval");

@@ -26,6 +26,11 @@ final class ReplicaReader {
      * @param top the keys at the top of the file, defaults of those that the replica lacks
      */
     Replica read(Fields database, String prefix, Fields top, Duration inheritedSyncInterval) throws ConfigException {
+        return read(database, prefix, top, inheritedSyncInterval, true);
+    }
+
+    private Replica read(Fields database, String prefix, Fields top, Duration inheritedSyncInterval, boolean own)
+            throws ConfigException {
         var single = database.mapping("replica");
         var list = database.sequence("replicas");
         if (single.isPresent() && list.isPresent()) {
@@ -33,7 +38,7 @@ final class ReplicaReader {
                     database.lineOf("replicas"), prefix + ": cannot specify 'replica' and 'replicas' on a database");
         }
         if (single.isPresent()) {
-            return read(single.get(), prefix, ".replica", top, inheritedSyncInterval);
+            return read(single.get(), prefix, ".replica", top, inheritedSyncInterval, own);
         }
         if (list.isEmpty() || list.get().items().isEmpty()) {
             throw problems.error(database.line(), prefix + ": must specify replica for database");
@@ -45,12 +50,30 @@ final class ReplicaReader {
         }
         if (list.get().items().getFirst() instanceof Node.Mapping only) {
             Fields fields = new Fields(only, prefix + ".replicas[0].", problems);
-            return read(fields, prefix, ".replicas[0]", top, inheritedSyncInterval);
+            return read(fields, prefix, ".replicas[0]", top, inheritedSyncInterval, own);
         }
         throw database.error("replicas", "must be a list of mappings");
     }
 
-    private Replica read(Fields fields, String database, String key, Fields top, Duration inheritedSyncInterval)
+    /** A replica that is the root of a fleet's: nobody takes it for a place of its own. */
+    Replica readBase(Fields database, String prefix, Fields top, Duration inheritedSyncInterval)
+            throws ConfigException {
+        return read(database, prefix, top, inheritedSyncInterval, false);
+    }
+
+    /** The template of a fleet's replicas. */
+    Replica readTemplate(Fields template, String name, Fields top, Duration inheritedSyncInterval)
+            throws ConfigException {
+        return read(template, name, "", top, inheritedSyncInterval, false);
+    }
+
+    /** The places of all databases that the configuration names. */
+    ReplicaPlaces places() {
+        return places;
+    }
+
+    private Replica read(
+            Fields fields, String database, String key, Fields top, Duration inheritedSyncInterval, boolean own)
             throws ConfigException {
         String name = database + key;
         String path = fields.text("path").orElse("");
@@ -72,11 +95,12 @@ final class ReplicaReader {
             }
             default -> throw notServed(type, name, typeLine);
         };
-        String placeKey = !url.isEmpty() ? "url" : !path.isEmpty() ? "path" : "bucket";
-        Taken owner = new Taken(database, fields.lineOf(placeKey));
-        var collision = places.take(config, owner);
-        if (collision.isPresent()) {
-            throw fields.error(placeKey, collision.get(), config.place());
+        if (own) {
+            String placeKey = !url.isEmpty() ? "url" : !path.isEmpty() ? "path" : "bucket";
+            var collision = places.take(config, new Taken(database, fields.lineOf(placeKey)));
+            if (collision.isPresent()) {
+                throw fields.error(placeKey, collision.get(), config.place());
+            }
         }
         Duration syncInterval =
                 ConfigReader.positive(fields, ConfigReader.SYNC_INTERVAL, "sync interval", inheritedSyncInterval);

@@ -30,11 +30,17 @@ final class ExamplesTest {
         LoadedConfig loaded = ConfigFile.load(example, new ConfigFile.Rules(true, true), ENVIRONMENT);
 
         assertEquals(List.of(), loaded.warnings());
-        assertFalse(loaded.config().databases().isEmpty());
+        assertFalse(loaded.config().databases().isEmpty()
+                && loaded.config().fleets().isEmpty());
     }
 
     static Stream<String> servedKeys() {
-        return Stream.of(KnownKeys.TOP, KnownKeys.DATABASE, KnownKeys.FILE_REPLICA, KnownKeys.S3_REPLICA)
+        return Stream.of(
+                        KnownKeys.TOP,
+                        KnownKeys.DATABASE,
+                        KnownKeys.FILE_REPLICA,
+                        KnownKeys.S3_REPLICA,
+                        KnownKeys.MULTI_DB)
                 .flatMap(keys -> Stream.concat(keys.served().stream(), keys.idle().keySet().stream()))
                 .filter(key -> !key.equals("logging"))
                 .distinct();

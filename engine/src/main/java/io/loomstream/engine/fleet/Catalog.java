@@ -28,7 +28,7 @@ import org.sqlite.jdbc4.JDBC4Connection;
  *
  * <p>A digest is kept after the database was proven clean and is compared with the files as they are; it is never newer than
  * what it vouches for. After a machine stopped without a stop of ours, files may have lost what was not on the disk and kept
- * their times, so all digests are dropped then.
+ * their times, so all digests are dropped then; so they are when databases are replicated to another place than before.
  *
  * <p>Not thread-safe: one thread writes it.
  */
@@ -39,6 +39,7 @@ final class Catalog implements AutoCloseable {
     private static final int VERSION = 1;
 
     private static final String CLEAN = "clean";
+    private static final String TARGET = "target";
 
     private final Connection connection;
     private final boolean empty;
@@ -52,21 +53,22 @@ final class Catalog implements AutoCloseable {
      * Opens or makes the catalog.
      *
      * @param bootId this start of the machine
+     * @param target where the databases are replicated to: a digest proves nothing about another place
      * @throws TransientStorageException when the state directory cannot be used
      */
-    static Catalog open(Path stateDirectory, String bootId) {
+    static Catalog open(Path stateDirectory, String bootId, String target) {
         Path file = stateDirectory.resolve("catalog.db");
         try {
             Files.createDirectories(stateDirectory);
             try {
-                return begin(connect(file), bootId);
+                return begin(connect(file), bootId, target);
             } catch (SQLException damaged) {
                 log.atWarn()
                         .addKeyValue("path", file)
                         .addKeyValue("error", damaged.getMessage())
                         .log("the catalog cannot be read and is begun anew; every database is looked at once");
                 setAside(file);
-                return begin(connect(file), bootId);
+                return begin(connect(file), bootId, target);
             }
         } catch (IOException | SQLException e) {
             throw new TransientStorageException("the catalog " + file + " cannot be used: " + e.getMessage(), e);
@@ -95,10 +97,10 @@ final class Catalog implements AutoCloseable {
         }
     }
 
-    private static Catalog begin(Connection connection, String bootId) throws SQLException {
+    private static Catalog begin(Connection connection, String bootId, String target) throws SQLException {
         boolean complete = false;
         try {
-            boolean empty = prepare(connection, bootId);
+            boolean empty = prepare(connection, bootId, target);
             complete = true;
             return new Catalog(connection, empty);
         } finally {
@@ -109,7 +111,7 @@ final class Catalog implements AutoCloseable {
     }
 
     /** Whether the catalog has nothing to say about earlier times. */
-    private static boolean prepare(Connection connection, String bootId) throws SQLException {
+    private static boolean prepare(Connection connection, String bootId, String target) throws SQLException {
         connection.setAutoCommit(false);
         try (Statement statement = connection.createStatement()) {
             int version;
@@ -126,11 +128,12 @@ final class Catalog implements AutoCloseable {
                     + "path BLOB PRIMARY KEY, digest INTEGER NOT NULL) WITHOUT ROWID");
             Map<String, String> before = state(statement);
             boolean proven = CLEAN.equals(before.get("end")) || bootId.equals(before.get("boot"));
-            if (!proven) {
+            if (!proven || !target.equals(before.getOrDefault(TARGET, ""))) {
                 statement.executeUpdate("UPDATE databases SET digest = 0");
             }
             put(connection, "boot", bootId);
             put(connection, "end", "running");
+            put(connection, TARGET, target);
             statement.execute("PRAGMA user_version = " + VERSION);
             connection.commit();
             try (ResultSet row = statement.executeQuery("SELECT NOT EXISTS (SELECT 1 FROM databases)")) {

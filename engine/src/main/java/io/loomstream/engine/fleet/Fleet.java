@@ -2,6 +2,7 @@ package io.loomstream.engine.fleet;
 
 import io.loomstream.engine.concurrent.TaskScope;
 import io.loomstream.engine.concurrent.Time;
+import io.loomstream.engine.error.ConflictException;
 import io.loomstream.engine.error.EngineException;
 import io.loomstream.engine.fleet.Tiers.Assignment;
 import io.loomstream.engine.posix.Posix;
@@ -15,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
@@ -53,7 +55,13 @@ final class Fleet implements ScanListener {
     private final Found found = new Found();
 
     private final AtomicBoolean firstPassOver = new AtomicBoolean();
-    private Set<String> hotBefore = Set.of();
+    private final ReentrantLock admission = new ReentrantLock();
+    private volatile Set<String> hotBefore = Set.of();
+    private final NamedFiles named;
+    private final PlaceClaims.@Nullable Member claims;
+
+    /** Rows that were GONE when the last pass ended. The scanning thread's. */
+    private BitSet goneBefore = new BitSet();
 
     Fleet(
             FleetOptions options,
@@ -62,6 +70,8 @@ final class Fleet implements ScanListener {
             int seedingMax,
             RandomGenerator random,
             Optional<Keeper> keeper,
+            NamedFiles named,
+            PlaceClaims claims,
             FleetEvents events) {
         this.events = events;
         this.options = options;
@@ -70,6 +80,10 @@ final class Fleet implements ScanListener {
         this.time = services.time();
         this.random = random;
         this.keeper = keeper.orElse(null);
+        this.named = named;
+        this.claims = options.places()
+                .map(places -> claims.join(table, places, path -> hotBefore.contains(path)))
+                .orElse(null);
         this.tiers = new Tiers(table, options, seedingMax, time, random, this::changed);
         this.scanner = Scanner.of(
                 table, options.selection(), Optional.of(services.posix()), time, this, options.fullScanInterval());
@@ -132,9 +146,8 @@ final class Fleet implements ScanListener {
         while (true) {
             time.sleep(Duration.ofNanos(pause));
             PassReport report = scanner.pass();
-            if (firstPassOver.compareAndSet(false, true)) {
-                admitFound(report);
-            }
+            firstPassEnded(report);
+            forgetGone();
             long interval = options.scanInterval().toNanos();
             if (report.wallNanos() > interval) {
                 log.atWarn()
@@ -148,6 +161,23 @@ final class Fleet implements ScanListener {
         }
     }
 
+    /**
+     * Forgets databases whose files were gone at the last pass already: whoever speaks of a row that has just gone is done by
+     * then. A directory that is not watched keeps those of its start, which are served again when they come back.
+     */
+    private void forgetGone() {
+        BitSet gone = new BitSet();
+        if (table.count(Tier.GONE) > 0) {
+            for (int row : table.rows(Tier.GONE)) {
+                boolean comesBack = options.fixed() && found.wasAtStart(row);
+                if (comesBack || !goneBefore.get(row) || !tiers.forget(row)) {
+                    gone.set(row);
+                }
+            }
+        }
+        goneBefore = gone;
+    }
+
     /** One scan outside the rhythm. */
     PassReport scanNow(boolean everything) throws InterruptedException {
         return everything ? scanner.fullPass() : scanner.pass();
@@ -156,6 +186,18 @@ final class Fleet implements ScanListener {
     private void takeOver() {
         if (keeper != null) {
             hotBefore = new HashSet<>(keeper.takeOver());
+        }
+    }
+
+    /** A stop that comes early makes a pass of its own, and goes on only when everybody found is waiting for their turn. */
+    private void firstPassEnded(PassReport report) {
+        admission.lock();
+        try {
+            if (firstPassOver.compareAndSet(false, true)) {
+                admitFound(report);
+            }
+        } finally {
+            admission.unlock();
         }
     }
 
@@ -172,10 +214,7 @@ final class Fleet implements ScanListener {
                 tiers.discovered(row);
             }
         }
-        hotBefore = Set.of();
-        if (keeper != null) {
-            keeper.firstPassIsOver();
-        }
+        firstPassIsOver();
         log.atInfo()
                 .addKeyValue("databases", report.databases())
                 .addKeyValue("to_check", rows.size())
@@ -184,10 +223,26 @@ final class Fleet implements ScanListener {
                 .log("databases found");
     }
 
+    private void firstPassIsOver() {
+        hotBefore = Set.of();
+        if (keeper != null) {
+            keeper.firstPassIsOver();
+        }
+        if (claims != null) {
+            claims.firstPassIsOver();
+        }
+    }
+
     @Override
     public void appeared(int row) {
+        boolean first = !firstPassOver.get();
+        if (options.fixed() && !(first ? found.atStart(row) : found.wasAtStart(row))) {
+            log.atDebug().addKeyValue("db", name(row)).log("came after the start and is not watched for");
+            return;
+        }
         boolean proven = keeper != null && table.settleAsKept(row, keeper.digest(table.pathBytes(row)));
-        if (firstPassOver.get()) {
+        claim(row);
+        if (!first) {
             if (!proven) {
                 tiers.discovered(row);
             }
@@ -202,10 +257,39 @@ final class Fleet implements ScanListener {
         }
     }
 
+    /** Who has the database's place on the replica, if that is another one. */
+    private Optional<String> claim(int row) {
+        try {
+            return claims == null ? Optional.empty() : claims.claim(row);
+        } catch (IllegalArgumentException noPlace) {
+            return Optional.empty(); // it cannot be served either, and is told so when its turn comes
+        }
+    }
+
     /** A pass may have two threads. */
     private static final class Found {
         private final ReentrantLock lock = new ReentrantLock();
         private List<Integer> rows = new ArrayList<>();
+        private final BitSet atStart = new BitSet();
+
+        boolean atStart(int row) {
+            lock.lock();
+            try {
+                atStart.set(row);
+                return true;
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        boolean wasAtStart(int row) {
+            lock.lock();
+            try {
+                return atStart.get(row);
+            } finally {
+                lock.unlock();
+            }
+        }
 
         void add(int row) {
             lock.lock();
@@ -313,9 +397,7 @@ final class Fleet implements ScanListener {
         DatabaseStamp stamp;
         DatabaseSpec spec;
         try {
-            Path path = table.path(row)
-                    .orElseThrow(
-                            () -> new IllegalArgumentException("its name is not UTF-8: Java cannot name the file"));
+            Path path = pathOf(row);
             Optional<DatabaseStamp> found = stamp(path);
             if (found.isEmpty()) {
                 tiers.vanished(next);
@@ -323,7 +405,7 @@ final class Fleet implements ScanListener {
             }
             stamp = found.get();
             try {
-                spec = options.specs().apply(path, table.pattern(row));
+                spec = spec(row, path);
             } catch (IllegalArgumentException e) {
                 tiers.refused(next, stamp, String.valueOf(e.getMessage()));
                 return;
@@ -338,6 +420,36 @@ final class Fleet implements ScanListener {
         service.begin(live);
     }
 
+    private Path pathOf(int row) {
+        return table.path(row)
+                .orElseThrow(() -> new IllegalArgumentException("its name is not UTF-8: Java cannot name the file"));
+    }
+
+    /**
+     * How a database is replicated.
+     *
+     * @throws IllegalArgumentException when it is not, for as long as its files stay as they are
+     * @throws ConflictException when another one has its place on the replica
+     */
+    private DatabaseSpec spec(int row, Path path) throws IOException {
+        if (named.has(path) || services.posix().stat(path).filter(named::has).isPresent()) {
+            throw new IllegalArgumentException("it is replicated as a database that the configuration names");
+        }
+        DatabaseSpec spec = options.specs().apply(path, table.pattern(row));
+        Optional<String> owner = claim(row);
+        if (owner.isPresent()) {
+            String why = "its replica path is that of " + owner.get() + ": two databases cannot share one";
+            if (census.worthALine(time.nanoTime())) {
+                log.atWarn()
+                        .addKeyValue("db", path)
+                        .addKeyValue("other", owner.get())
+                        .log("not replicated: its replica path is that of the other database");
+            }
+            throw new ConflictException(why);
+        }
+        return spec;
+    }
+
     /** Empty when there is no such file. */
     private Optional<DatabaseStamp> stamp(Path path) throws IOException {
         Posix posix = services.posix();
@@ -350,11 +462,45 @@ final class Fleet implements ScanListener {
         return Optional.of(DatabaseStamp.of(file, wal, journal));
     }
 
+    // ---- once
+
+    /** Is told what one look at a fleet came to. */
+    interface OnceListener {
+        void serve(DatabaseSpec database) throws InterruptedException;
+
+        void refused(Path database, String why);
+    }
+
+    /** Looks for databases and hands out all that are not proven clean, the most recently written first. */
+    void once(OnceListener listener) throws InterruptedException {
+        takeOver();
+        scanner.pass();
+        List<Integer> rows = found.take();
+        rows.sort(Comparator.comparing(table::writtenSeconds, Comparator.reverseOrder()));
+        firstPassOver.set(true);
+        firstPassIsOver();
+        for (int row : rows) {
+            try {
+                Path path = pathOf(row);
+                if (FoundDatabases.isDatabase(path)) {
+                    listener.serve(spec(row, path));
+                }
+            } catch (IllegalArgumentException notOurs) {
+                log.atDebug()
+                        .addKeyValue("db", name(row))
+                        .addKeyValue("reason", notOurs.getMessage())
+                        .log("left alone");
+            } catch (IOException | EngineException e) {
+                listener.refused(pathOf(row), String.valueOf(e.getMessage()));
+            }
+        }
+    }
+
     // ---- end
 
     /** Looks once more, then lets everybody go who is served, and serves everybody once who waits. */
     void drain() throws InterruptedException {
-        scanner.pass();
+        firstPassEnded(scanner.pass());
         tiers.drain();
     }
 
@@ -387,8 +533,10 @@ final class Fleet implements ScanListener {
                     .addKeyValue("reason", why)
                     .log("moved");
         }
-        if (keeper != null && (to == Tier.COLD_CLEAN || to == Tier.GONE)) {
+        if (keeper != null && to == Tier.COLD_CLEAN) {
             keeper.changed(row);
+        } else if (keeper != null && to == Tier.GONE) {
+            keeper.gone(table.pathBytes(row)); // the row may be another database's when it is written down
         }
     }
 }

@@ -3,6 +3,7 @@ package io.loomstream.engine.fleet;
 import io.loomstream.engine.sync.DatabaseSpec;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.function.BiFunction;
 
 /**
@@ -16,6 +17,8 @@ import java.util.function.BiFunction;
  * @param hotDuration how long a hot database has to be quiet before it goes cold
  * @param hotMax how many may be hot at once
  * @param recentlyWritten databases written to within this long before the first start become hot at once
+ * @param places where each database is replicated to; empty when the factory's are distinct by themselves
+ * @param fixed whether only what the first scan finds is served
  */
 public record FleetOptions(
         Selection selection,
@@ -24,7 +27,9 @@ public record FleetOptions(
         Duration fullScanInterval,
         Duration hotDuration,
         int hotMax,
-        Duration recentlyWritten) {
+        Duration recentlyWritten,
+        Optional<Places> places,
+        boolean fixed) {
     public static final Duration DEFAULT_SCAN_INTERVAL = Duration.ofSeconds(15);
     public static final Duration DEFAULT_FULL_SCAN_INTERVAL = Duration.ofMinutes(5);
     public static final Duration DEFAULT_HOT_DURATION = Duration.ofSeconds(15);
@@ -43,8 +48,43 @@ public record FleetOptions(
         }
     }
 
+    /** Where databases are replicated to, and where they keep their state. Called by several threads at once, often. */
+    public interface Places {
+        /**
+         * What tells one database's replica from any other of the process.
+         *
+         * @throws IllegalArgumentException with the reason when there is none
+         */
+        String place(String path, int pattern);
+
+        /** The meta directory: where it exists, the database was replicated before. */
+        Path metaPath(String path, int pattern);
+    }
+
+    /** A fleet whose databases come and go, in places that are distinct by themselves. */
+    public FleetOptions(
+            Selection selection,
+            BiFunction<Path, Integer, DatabaseSpec> specs,
+            Duration scanInterval,
+            Duration fullScanInterval,
+            Duration hotDuration,
+            int hotMax,
+            Duration recentlyWritten) {
+        this(
+                selection,
+                specs,
+                scanInterval,
+                fullScanInterval,
+                hotDuration,
+                hotMax,
+                recentlyWritten,
+                Optional.empty(),
+                false);
+    }
+
     /** With another limit on hot databases. */
     public FleetOptions withHotMax(int max) {
-        return new FleetOptions(selection, specs, scanInterval, fullScanInterval, hotDuration, max, recentlyWritten);
+        return new FleetOptions(
+                selection, specs, scanInterval, fullScanInterval, hotDuration, max, recentlyWritten, places, fixed);
     }
 }

@@ -32,7 +32,8 @@ final class Keeper {
     /** Held while the hot list is written: its keeper is for one thread. */
     private final ReentrantLock hotListLock = new ReentrantLock();
 
-    private final BitSet changed = new BitSet();
+    private final BitSet changed = new BitSet(); // this and the next: guarded by lock
+    private List<byte[]> gone = new ArrayList<>();
     private @Nullable KeptDigests kept;
     private long hotListAt;
 
@@ -88,11 +89,21 @@ final class Keeper {
         }
     }
 
-    /** A row came to be COLD_CLEAN, or GONE. */
+    /** A row came to be COLD_CLEAN. */
     void changed(int row) {
         lock.lock();
         try {
             changed.set(row);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** A database's file does not exist any more: its digest proves nothing. */
+    void gone(byte[] path) {
+        lock.lock();
+        try {
+            gone.add(path);
         } finally {
             lock.unlock();
         }
@@ -123,35 +134,48 @@ final class Keeper {
     }
 
     private void keepDigests(PathTable table) {
-        List<Integer> rows = take();
-        while (!rows.isEmpty()) {
-            List<Catalog.Entry> entries = new ArrayList<>(rows.size());
-            for (int row : rows) {
+        Batch batch = take();
+        while (!batch.isEmpty()) {
+            List<Catalog.Entry> entries =
+                    new ArrayList<>(batch.rows().size() + batch.gone().size());
+            // First those: a file may have come back since, and be proven again.
+            batch.gone().forEach(path -> entries.add(new Catalog.Entry(path, DatabaseStamp.UNPROVEN)));
+            for (int row : batch.rows()) {
                 table.entry(row).ifPresent(entries::add);
             }
             try {
                 catalog.keep(entries);
             } catch (TransientStorageException failed) {
                 log.atWarn().addKeyValue("error", failed.getMessage()).log("the catalog waits");
-                rows.forEach(this::changed);
+                batch.rows().forEach(this::changed);
+                batch.gone().forEach(this::gone);
                 return;
             }
-            rows = take();
+            batch = take();
         }
     }
 
-    private List<Integer> take() {
+    /** What one transaction writes. */
+    private record Batch(List<byte[]> gone, List<Integer> rows) {
+        boolean isEmpty() {
+            return gone.isEmpty() && rows.isEmpty();
+        }
+    }
+
+    private Batch take() {
         List<Integer> rows = new ArrayList<>();
         lock.lock();
         try {
+            List<byte[]> paths = gone;
+            gone = new ArrayList<>();
             for (int row = changed.nextSetBit(0); row >= 0 && rows.size() < BATCH; row = changed.nextSetBit(row + 1)) {
                 rows.add(row);
                 changed.clear(row);
             }
+            return new Batch(paths, rows);
         } finally {
             lock.unlock();
         }
-        return rows;
     }
 
     private void keepHotList(PathTable table, List<Integer> hotRows) {

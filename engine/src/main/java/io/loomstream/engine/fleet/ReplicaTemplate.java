@@ -116,6 +116,12 @@ public final class ReplicaTemplate {
         return expanded;
     }
 
+    /** What all replica paths begin with: the template up to the last slash before its first variable; may be empty. */
+    public String root() {
+        String literal = parts.getFirst().literal;
+        return literal.substring(0, Math.max(0, literal.lastIndexOf('/')));
+    }
+
     private void appendEncoded(StringBuilder path, Variable variable, String value) {
         String separator = "";
         for (String segment : value.split("/", -1)) {

@@ -6,6 +6,7 @@ import io.loomstream.engine.concurrent.Time;
 import io.loomstream.engine.error.UnsupportedDatabaseException;
 import io.loomstream.engine.fleet.HotList.Owner;
 import io.loomstream.engine.ltx.CodecResources;
+import io.loomstream.engine.ltx.Txid;
 import io.loomstream.engine.posix.Posix;
 import io.loomstream.engine.sqlite.SqliteConnections;
 import io.loomstream.engine.sync.DatabaseSpec;
@@ -21,9 +22,11 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -67,12 +70,23 @@ public final class Replication {
         this.tasks = TaskScope.openSupervised("replication", Replication::taskFailed);
         this.dispatchers = TaskScope.openSupervised("dispatch", this::dispatcherFailed);
         this.service = new Service(gates, time, random, tasks);
+        PlaceClaims claims = new PlaceClaims();
+        List<Path> paths =
+                workload.named().stream().map(spec -> spec.options().path()).toList();
         for (Workload.Section section : workload.sections()) {
             Optional<Keeper> keeper = section.state()
                     .map(state -> keeper(
                             state, section.options(), options, services.bootId().toString()));
-            fleets.add(
-                    new Fleet(section.options(), services, service, options.snapshotPermits(), random, keeper, events));
+            fleets.add(new Fleet(
+                    section.options(),
+                    services,
+                    service,
+                    options.snapshotPermits(),
+                    random,
+                    keeper,
+                    new NamedFiles(paths, services.posix(), time),
+                    claims,
+                    events));
         }
     }
 
@@ -83,7 +97,7 @@ public final class Replication {
                 ProcessHandle.current().pid(),
                 options.time().now());
         locks.add(StateLock.take(state.directory(), owner)); // before the catalog is touched
-        Catalog catalog = Catalog.open(state.directory(), bootId);
+        Catalog catalog = Catalog.open(state.directory(), bootId, state.target());
         return new Keeper(
                 catalog,
                 state.root().map(root -> new HotListKeeper(root, owner, options.time())),
@@ -146,7 +160,68 @@ public final class Replication {
     public static Report once(
             List<DatabaseSpec> databases, ReplicationOptions options, Duration uploadTimeout, Duration retryInterval)
             throws InterruptedException {
-        return new Replication(Workload.of(databases), options).finish(uploadTimeout, retryInterval);
+        return once(Workload.of(databases), options, uploadTimeout, retryInterval);
+    }
+
+    /**
+     * Copies every named database once, and every one of the fleets that is not proven clean, uploads, and ends. Of fleets the
+     * report has the outcomes of those alone that have a problem.
+     *
+     * @param uploadTimeout how long to go on trying to upload each; zero for a single try
+     * @param retryInterval pause between tries
+     */
+    public static Report once(
+            Workload workload, ReplicationOptions options, Duration uploadTimeout, Duration retryInterval)
+            throws InterruptedException {
+        List<Workload.Section> sections = workload.sections().stream()
+                .map(section ->
+                        new Workload.Section(section.options(), section.state().map(Workload.State::withoutRoot)))
+                .toList();
+        Replication replication = new Replication(new Workload(workload.named(), sections), options);
+        List<Outcome> problems = new ArrayList<>();
+        Report report;
+        try {
+            for (Fleet fleet : replication.fleets) {
+                problems.addAll(replication.once(fleet, uploadTimeout, retryInterval));
+            }
+        } finally {
+            report = replication.finish(uploadTimeout, retryInterval);
+        }
+        problems.addAll(report.outcomes());
+        return new Report(problems, report.unserved());
+    }
+
+    private Collection<Outcome> once(Fleet fleet, Duration uploadTimeout, Duration retryInterval)
+            throws InterruptedException {
+        ConcurrentLinkedQueue<Outcome> problems = new ConcurrentLinkedQueue<>();
+        try (TaskScope scope = TaskScope.open("once")) {
+            Gate atOnce = new Gate("once", gates.monitors().permits());
+            fleet.once(new Fleet.OnceListener() {
+                @Override
+                public void serve(DatabaseSpec spec) throws InterruptedException {
+                    Gate.Permit permit = atOnce.acquire();
+                    scope.fork(() -> {
+                        try {
+                            Outcome outcome =
+                                    new ReplicatedDatabase(spec, services).finish(uploadTimeout, retryInterval, gates);
+                            if (outcome.problem() != null) {
+                                problems.add(outcome);
+                            }
+                            return null;
+                        } finally {
+                            permit.close();
+                        }
+                    });
+                }
+
+                @Override
+                public void refused(Path database, String why) {
+                    problems.add(new Outcome(database, Txid.ZERO, Txid.ZERO, why));
+                }
+            });
+            scope.join();
+        }
+        return problems;
     }
 
     /**

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /**
@@ -82,6 +83,27 @@ public final class Selection {
 
     private static boolean isBelow(String path, String directory) {
         return path.startsWith(directory.endsWith("/") ? directory : directory + "/");
+    }
+
+    /** The number of the first pattern that selects the file at an absolute path, whether it exists or not. */
+    public OptionalInt select(String path) {
+        byte[] bytes = path.getBytes(StandardCharsets.UTF_8);
+        byte[] name = path.substring(path.lastIndexOf('/') + 1).getBytes(StandardCharsets.UTF_8);
+        int pattern = name.length == 0 || isSideFile(name, name.length) ? NONE : patternOf(bytes, bytes.length);
+        return pattern == NONE || isInMetaDirectory(path, patterns.get(pattern).root())
+                ? OptionalInt.empty()
+                : OptionalInt.of(pattern);
+    }
+
+    private static boolean isInMetaDirectory(String path, String root) {
+        String[] segments = path.substring(root.length()).split("/", -1);
+        for (int i = 0; i < segments.length - 1; i++) {
+            byte[] segment = segments[i].getBytes(StandardCharsets.UTF_8);
+            if (segment.length > 0 && isMetaDirectory(segment, segment.length)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** The first pattern that selects the file at a path, or -1. */

@@ -57,6 +57,9 @@ final class Tiers {
     private final Map<Integer, String> reasons = new HashMap<>();
     private final Paused paused = new Paused();
     private final Set<Integer> comingBack = new HashSet<>();
+    /** Whose turn it is, and who is not live yet: one thread asks who is next. */
+    private int beginning = RowQueue.NONE;
+
     private int hot;
     private int once;
     private int seeding;
@@ -122,6 +125,24 @@ final class Tiers {
         });
     }
 
+    /**
+     * Forgets a database that is GONE; its row may be another one's then. False while it is served: whoever does finds out by
+     * itself. What still waits in a queue under this number does no harm: a row whose turn comes early is only looked at early.
+     */
+    boolean forget(int row) {
+        lock.lock();
+        try {
+            if (row == beginning || live.containsKey(row) || !table.remove(row)) {
+                return false;
+            }
+            retries.forget(row);
+            reasons.remove(row);
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     // ---- who is next
 
     /** Waits until a database can be served, and takes it out of its queue. */
@@ -136,6 +157,7 @@ final class Tiers {
                         dirty.add(row);
                     }
                     chosen = choose(now);
+                    beginning = chosen == null ? RowQueue.NONE : chosen.row();
                     if (chosen == null) {
                         long wait = Math.min(LONGEST_WAIT.toNanos(), retries.untilNext(now));
                         news.awaitNanos(Math.max(wait, SHORTEST_WAIT_NANOS));

@@ -36,6 +36,17 @@ public record Workload(List<DatabaseSpec> named, List<Section> sections) {
      * @param directory of the catalog and of the lock that keeps a second server of this host out
      * @param instance the server's name, by which a fail-over host takes its place
      * @param root where the hot list is kept; empty: nowhere
+     * @param target changes with where the databases are replicated to: what is kept proves nothing about another place
      */
-    public record State(Path directory, String instance, Optional<RootStore> root) {}
+    public record State(Path directory, String instance, Optional<RootStore> root, String target) {
+        /** For a target that never changes. */
+        public State(Path directory, String instance, Optional<RootStore> root) {
+            this(directory, instance, root, "");
+        }
+
+        /** The same, without a hot list. */
+        State withoutRoot() {
+            return new State(directory, instance, Optional.empty(), target);
+        }
+    }
 }

@@ -64,6 +64,22 @@ public record DatabaseOptions(
         return database.resolveSibling("." + database.getFileName() + "-litestream");
     }
 
+    /** The same for another database. */
+    public DatabaseOptions at(Path path, Path metaPath) {
+        return new DatabaseOptions(
+                path,
+                metaPath,
+                monitorInterval,
+                syncInterval,
+                checkpointInterval,
+                minCheckpointPages,
+                truncatePages,
+                busyTimeout,
+                syncWalBytesMax,
+                hold,
+                journalPolicy);
+    }
+
     public DatabaseOptions withMetaPath(Path metaPath) {
         return new DatabaseOptions(
                 path,

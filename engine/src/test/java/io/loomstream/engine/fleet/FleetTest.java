@@ -118,12 +118,16 @@ class FleetTest {
     }
 
     private static String dump(Path file) throws IOException, InterruptedException {
-        Process process = new ProcessBuilder("sqlite3", file.toString(), ".dump")
+        return sqlite(file, ".dump");
+    }
+
+    private static String sqlite(Path file, String command) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder("sqlite3", file.toString(), command)
                 .redirectErrorStream(true)
                 .start();
-        String dump = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, process.waitFor(), dump);
-        return dump;
+        String answer = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor(), answer);
+        return answer.strip();
     }
 
     private Set<Path> ltxFiles() throws IOException {
@@ -206,7 +210,7 @@ class FleetTest {
         Replication replication = replicate(10);
         awaitAllCold(replication, 2);
         Files.delete(database);
-        Awaitility.await().until(() -> only(replication).table().count(Tier.GONE) == 1);
+        Awaitility.await().until(() -> only(replication).table().size() == 1);
         assertFalse(Files.exists(database), "nobody makes it again");
         make("a/db.db");
         app.open("a", database).exec("a", "insert into t values (42)").close("a");
@@ -216,6 +220,39 @@ class FleetTest {
         awaitAllCold(replication, 3);
         assertRestores(fresh);
         stop(replication);
+    }
+
+    @Test
+    void whatIsGoneIsForgottenAndItsReplicaIsKept() throws Exception {
+        for (int i = 0; i < 20; i++) {
+            make("stays/db" + i + ".db");
+        }
+        Replication replication = replicate(10);
+        awaitAllCold(replication, 20);
+        PathTable table = only(replication).table();
+        for (int i = 0; i < 3; i++) {
+            Path database = make("comes" + i + "/and goes.db");
+            app.open("hot", database).exec("hot", "insert into t values (" + i + ")");
+            awaitAllCold(replication, 21);
+            assertRestores(database);
+            app.exec("hot", "insert into t values (0)"); // it goes while it is served
+            try (Stream<Path> files = Files.walk(database.getParent())) {
+                for (Path file :
+                        files.sorted(java.util.Comparator.reverseOrder()).toList()) {
+                    Files.deleteIfExists(file);
+                }
+            }
+            app.close("hot");
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(30))
+                    .until(() -> table.size() == 20 && only(replication).tiers().served() == 0);
+            assertEquals(-1, table.find(database.toString().getBytes(StandardCharsets.UTF_8)));
+            assertTrue(
+                    Files.isDirectory(replicas.resolve(data.relativize(database).toString())), "its replica is kept");
+        }
+        awaitAllCold(replication, 20);
+        stop(replication);
+        assertEquals("20", sqlite(directory.resolve("state/catalog.db"), "select count(*) from databases"));
     }
 
     @Test
