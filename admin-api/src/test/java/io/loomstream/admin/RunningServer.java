@@ -29,6 +29,7 @@ final class RunningServer implements AutoCloseable {
 
     private final FleetControl control;
     private final AdminServer server;
+    private final int port;
     private final HttpClient client = HttpClient.newHttpClient();
 
     RunningServer(SmallFleet fleet, AdminOptions options) throws IOException {
@@ -36,6 +37,7 @@ final class RunningServer implements AutoCloseable {
         AdminSources sources = new AdminSources(
                 control, Optional::empty, List.of(Map.of("section", "multi-db", "max-hot-databases", 100)), "1.2.3");
         this.server = AdminServer.start(options, sources, new Metrics(control, true, Optional::empty));
+        this.port = server.port();
     }
 
     FleetControl control() {
@@ -43,7 +45,7 @@ final class RunningServer implements AutoCloseable {
     }
 
     int port() {
-        return server.port();
+        return port;
     }
 
     void awaitCold(int databases) {
@@ -57,7 +59,7 @@ final class RunningServer implements AutoCloseable {
     }
 
     URI uri(String path) {
-        return URI.create("http://127.0.0.1:" + server.port() + path);
+        return URI.create("http://127.0.0.1:" + port + path);
     }
 
     HttpResponse<String> get(String path, String... headers) throws IOException, InterruptedException {
@@ -77,7 +79,7 @@ final class RunningServer implements AutoCloseable {
 
     /** Bytes as they are, and all that comes back until the server closes the connection. */
     String raw(String request) throws IOException {
-        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
             socket.setSoTimeout(40_000);
             socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
             socket.getOutputStream().flush();

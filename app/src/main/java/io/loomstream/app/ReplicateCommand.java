@@ -61,7 +61,9 @@ final class ReplicateCommand implements Command {
             if (workload.named().isEmpty() && workload.sections().isEmpty()) {
                 log.warn("no databases specified in configuration");
             }
-            return words.on("once") ? once(workload, config, log) : untilStopped(workload, config, stateDirectory, sources, log);
+            return words.on("once")
+                    ? once(workload, config, log)
+                    : untilStopped(workload, config, stateDirectory, sources, log);
         }
     }
 
@@ -157,8 +159,13 @@ final class ReplicateCommand implements Command {
                 .addKeyValue("databases", workload.named().size())
                 .addKeyValue("fleets", workload.sections().size())
                 .log("replicating");
-        try (Serving serving = Serving.start(config, stateDirectory, sources, replication)) {
-            stopped.await();
+        try {
+            Serving serving = Serving.start(config, stateDirectory, sources, replication);
+            try {
+                stopped.await();
+            } finally {
+                serving.close();
+            }
         } catch (IOException e) {
             replication.stop(config.shutdownSyncTimeout(), config.shutdownSyncInterval());
             throw e;

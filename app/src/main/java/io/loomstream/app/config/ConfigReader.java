@@ -72,7 +72,13 @@ final class ConfigReader {
         }
         Optional<MultiDbConfig> multiDb = fleets.multiDb(fields, syncInterval);
         return new ServerConfig(
-                databases, inOrder(directories, multiDb, fields), multiDb, new ServingReader(environment).read(fields, multiDb.isPresent()), logging, shutdownTimeout, shutdownInterval);
+                databases,
+                inOrder(directories, multiDb, fields),
+                multiDb,
+                new ServingReader(environment).read(fields, multiDb.isPresent()),
+                logging,
+                shutdownTimeout,
+                shutdownInterval);
     }
 
     /** A directory with the line of its entry. */

@@ -14,7 +14,12 @@ public record ServingConfig(Optional<AdminOptions> admin, Optional<Address> metr
     static final int DEFAULT_PROJECTS_MAX = 500;
     static final ServingConfig NONE = new ServingConfig(Optional.empty(), Optional.empty(), DEFAULT_PROJECTS_MAX);
 
-    /** @param host empty for all addresses */
+    /**
+     * Where to listen.
+     *
+     * @param host empty for all addresses
+     * @param port 0 for any free one
+     */
     public record Address(String host, int port) {
         /**
          * Reads {@code host:port}, {@code [IPv6]:port} or {@code :port}.

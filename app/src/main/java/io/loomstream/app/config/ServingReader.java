@@ -58,8 +58,11 @@ final class ServingReader {
                     tls(fields),
                     hosts(fields)));
         } catch (IllegalArgumentException open) {
-            throw fields.error("addr", "without a token only a loopback address may be bound, or everybody could"
-                    + " reach it; set token or token-file", addr.orElse(""));
+            throw fields.error(
+                    "addr",
+                    "without a token only a loopback address may be bound, or everybody could"
+                            + " reach it; set token or token-file",
+                    addr.orElse(""));
         }
     }
 
