@@ -26,7 +26,7 @@ final class EventStream {
         new Query(context, Set.of());
         try (FleetEvents.Watcher watcher = events.watch().orElseThrow(() -> Admission.busy(context))) {
             context.contentType("text/event-stream").disableCompression();
-            OutputStream out = context.outputStream();
+            OutputStream out = context.res().getOutputStream(); // the context's own holds bytes back
             send(out, ": connected\n\n");
             int quiet = 0;
             while (!ending) {
