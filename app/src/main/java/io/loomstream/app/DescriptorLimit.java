@@ -12,11 +12,11 @@ import org.slf4j.Logger;
 
 /** How many databases the limit on open files lets be hot. */
 final class DescriptorLimit {
-    /** Database and WAL; SQLite and shared memory are opened for moments only, or by a bounded pool. */
-    private static final int OF_A_HOT_DATABASE = 2;
+    /** Database, shared memory and WAL. */
+    private static final int OF_A_HOT_DATABASE = 3;
 
-    /** Everything else: jars, sockets, logs, replicas' files and connections. */
-    private static final int RESERVE = 300;
+    /** Everything else: jars, sockets, logs, SQLite's connections and replicas' files while they are open. */
+    private static final int RESERVE = 500;
 
     private static final Path LIMITS = Path.of("/proc/self/limits");
 

@@ -28,8 +28,10 @@ import org.junit.jupiter.api.io.TempDir;
 /** What a fleet's directories hold beside well-behaved databases, before a server as its user starts it. */
 class FleetOdditiesIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
-    /** Longer names than this the side files' suffixes would make too long for the file system: 255 bytes with "-journal". */
-    private static final String LONG = "l".repeat(255 - "-journal".length() - ".db".length());
+    /** The longest name whose local state, {@code .NAME-litestream}, fits the 255 bytes of a file system's name. */
+    private static final String LONGEST = "l".repeat(255 - ".-litestream".length() - ".db".length()) + ".db";
+
+    private static final String TOO_LONG = "t".repeat(255 - ".db".length()) + ".db";
 
     @TempDir
     Path directory;
@@ -99,10 +101,15 @@ class FleetOdditiesIT {
     /** As docs/configuration.md says. */
     private static String encoded(String name) {
         StringBuilder encoded = new StringBuilder();
-        for (byte octet : name.getBytes(StandardCharsets.UTF_8)) {
-            boolean kept = octet > 0 && (Character.isLetterOrDigit(octet) || "-_.~!'()+=@,".indexOf(octet) >= 0);
-            encoded.append(kept ? String.valueOf((char) octet) : "%%%02X".formatted(octet));
-        }
+        name.codePoints().forEach(sign -> {
+            if (Character.isLetterOrDigit(sign) || "-_.~!'()+=@,".indexOf(sign) >= 0) {
+                encoded.appendCodePoint(sign);
+            } else {
+                for (byte octet : Character.toString(sign).getBytes(StandardCharsets.UTF_8)) {
+                    encoded.append("%%%02X".formatted(octet));
+                }
+            }
+        });
         return encoded.toString();
     }
 
@@ -120,7 +127,7 @@ class FleetOdditiesIT {
                 "line\nbreak.db",
                 "-rf.db",
                 "quote'\"%20?.db",
-                LONG + ".db");
+                LONGEST);
         for (String name : names) {
             make(name, 1);
         }
@@ -146,6 +153,7 @@ class FleetOdditiesIT {
         Files.createSymbolicLink(data("self.db"), Path.of("self.db"));
         Files.createSymbolicLink(data("link.db"), data("good.db"));
         Files.createLink(data("hard/linked.db"), data("good.db"));
+        Files.copy(data("good.db"), data(TOO_LONG));
         Path unreadable = make("unreadable.db", 1);
         Files.setPosixFilePermissions(unreadable, PosixFilePermissions.fromString("---------"));
         boolean readable = Files.isReadable(unreadable); // to the superuser it is
@@ -172,6 +180,7 @@ class FleetOdditiesIT {
             for (String never : List.of("self.db", "link.db", "directory.db", "sub/loop/good.db")) {
                 assertEquals("", replicated(never), never);
             }
+            Files.delete(data(TOO_LONG)); // as long as it is there it counts as not replicated
             assertEquals(0, server.stop(), "readable: " + readable + "; " + server.output());
         }
     }
