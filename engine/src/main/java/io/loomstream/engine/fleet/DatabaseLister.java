@@ -7,8 +7,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.PriorityQueue;
 import org.jspecify.annotations.Nullable;
@@ -110,12 +112,14 @@ final class DatabaseLister {
 
     private DatabasePage sortedPage(DatabaseQuery query, PageCursor.@Nullable After after, int limit) {
         PriorityQueue<Ranked> best = new PriorityQueue<>(Collections.reverseOrder());
+        boolean byWrite = query.sort() == DatabaseQuery.Sort.LAST_WRITE;
         for (int section = NAMED; section <= replication.fleets().size(); section++) {
+            Map<Integer, Long> served = byWrite ? writtenWhileServed(section) : Map.of();
             int row = 0;
             while (row < sectionLimit(section)) {
                 Candidates candidates = candidates(section, row, query, STRIDE);
                 for (int i = 0; i < candidates.rows.size(); i++) {
-                    rank(section, candidates.rows.get(i), query, after, limit, best);
+                    rank(section, candidates.rows.get(i), served, query, after, limit, best);
                 }
                 row = candidates.next;
             }
@@ -144,12 +148,15 @@ final class DatabaseLister {
     private void rank(
             int section,
             int row,
+            Map<Integer, Long> served,
             DatabaseQuery query,
             PageCursor.@Nullable After after,
             int limit,
             PriorityQueue<Ranked> best) {
         try {
-            long number = query.sort() == DatabaseQuery.Sort.PATH ? 0 : -writtenSeconds(section, row);
+            long number = query.sort() == DatabaseQuery.Sort.LAST_WRITE
+                    ? -Math.max(served.getOrDefault(row, 0L), writtenSeconds(section, row))
+                    : 0;
             Ranked worst = best.size() > limit ? best.peek() : null;
             if ((worst != null && number > worst.key.number()) || (after != null && number < after.number())) {
                 return; // most rows end here, before their path is put together
@@ -168,6 +175,29 @@ final class DatabaseLister {
         } catch (IllegalArgumentException removedMeanwhile) {
             return;
         }
+    }
+
+    /** Of a served database the table does not hear of writes: its own looks do. */
+    private Map<Integer, Long> writtenWhileServed(int section) {
+        Map<Integer, Long> written = new HashMap<>();
+        if (section != NAMED) {
+            for (LiveDatabase live :
+                    replication.fleets().get(section - 1).tiers().live()) {
+                changedAt(live).ifPresent(at -> written.put(live.row(), at.getEpochSecond()));
+            }
+        }
+        return written;
+    }
+
+    /** When a served database was last seen to have changed; empty when it has not since it is served. */
+    private Optional<Instant> changedAt(LiveDatabase live) {
+        return live.changedAt() == live.since()
+                ? Optional.empty()
+                : Optional.of(replication
+                        .services()
+                        .time()
+                        .now()
+                        .minusNanos(replication.services().time().nanoTime() - live.changedAt()));
     }
 
     private long writtenSeconds(int section, int row) {
@@ -245,9 +275,9 @@ final class DatabaseLister {
                 live == null ? Optional.empty() : Optional.of(live.database().status());
         Instant now = replication.services().time().now();
         long written = table.writtenSeconds(row);
-        Optional<Instant> lastWrite = live != null && live.changedAt() != live.since()
-                ? Optional.of(now.minusNanos(replication.services().time().nanoTime() - live.changedAt()))
-                : written == 0 ? Optional.empty() : Optional.of(Instant.ofEpochSecond(written));
+        Optional<Instant> lastWrite = Optional.ofNullable(live)
+                .flatMap(this::changedAt)
+                .or(() -> written == 0 ? Optional.empty() : Optional.of(Instant.ofEpochSecond(written)));
         Duration lag = status.map(DatabaseStatus::lag).orElseGet(() -> waitedSince(tier.get(), lastWrite, now));
         String problem = fleet.tiers().problem(row);
         return new FoundDatabase(

@@ -179,6 +179,28 @@ class FleetControlTest {
     }
 
     @Test
+    void whatIsWrittenWhileHotComesFirstInTheOrderOfWrites() throws Exception {
+        fleet.withHotDuration(Duration.ofMinutes(5));
+        Path one = fleet.make("a/one.db");
+        Path two = fleet.make("a/two.db");
+        start();
+        awaitColdOnceDemoted(2);
+        for (Path written : List.of(one, two, one)) {
+            control.promote(id(written));
+            awaitTier(written, Tier.HOT);
+            Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> {
+                fleet.app()
+                        .open("a", written)
+                        .exec("a", "insert into t values (1)")
+                        .close("a");
+                return allPages(DatabaseQuery.ALL.by(Sort.LAST_WRITE), 1)
+                        .getFirst()
+                        .equals(written.toString());
+            });
+        }
+    }
+
+    @Test
     void aPausedDatabaseWaitsAndLosesNothing() throws Exception {
         Path database = fleet.make("a/one.db");
         start();
