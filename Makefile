@@ -21,7 +21,7 @@ help:
 	@echo 'make run         start the server until Ctrl-C (CONFIG=$(CONFIG))'
 	@echo 'make test        all tests of all modules (needs python3 and sqlite3)'
 	@echo 'make test-jdk21  the engine'"'"'s tests and a smoke run of the launcher on a Java 21 runtime'
-	@echo 'make bench       micro-benchmarks (BENCH=words for JMH)'
+	@echo 'make bench       micro-benchmarks (BENCH=words for JMH); with FLEET=100000 HOT=1000: what a fleet costs'
 	@echo 'make package     target/loomstream-VERSION.tar.gz, with a class cache for fast starts'
 	@echo 'make build       jars only, when sources are newer; bin/loomstream then runs from here'
 	@echo 'make format      apply the source format that the build checks'
@@ -40,8 +40,14 @@ test:
 test-jdk21: build
 	@scripts/test-jdk21.sh
 
+# With FLEET a whole fleet is measured; its other variables: see FleetBench.
 bench: build
+ifdef FLEET
+	@FLEET='$(FLEET)' HOT='$(HOT)' HABIT='$(HABIT)' EVERY='$(EVERY)' REPLICA='$(REPLICA)' MINUTES='$(MINUTES)' \
+		SEED='$(SEED)' IDLE='$(IDLE)' REUSE='$(REUSE)' DIR='$(DIR)' scripts/perf-java.sh io.loomstream.perf.fleet.FleetBench
+else
 	@scripts/perf-java.sh io.loomstream.perf.jmh.Benchmarks $(BENCH)
+endif
 
 package: build
 	@scripts/package.sh
@@ -61,4 +67,4 @@ format:
 
 clean:
 	$(MVN) -q clean
-	rm -rf target demo-data run-data
+	rm -rf target demo-data run-data fleet-data

@@ -3,8 +3,6 @@ package io.loomstream.perf;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
-import io.loomstream.engine.replica.FileAccess;
-import io.loomstream.engine.replica.FileReplicaClient;
 import io.loomstream.engine.restore.Restore;
 import io.loomstream.engine.restore.RestoreOutcome;
 import io.loomstream.engine.restore.RestoreProgress;
@@ -12,6 +10,7 @@ import io.loomstream.engine.restore.RestoreRequest;
 import io.loomstream.perf.check.ChainCheck;
 import io.loomstream.perf.check.PageCompare;
 import io.loomstream.perf.server.Fleet;
+import io.loomstream.perf.server.ReplicaStore;
 import io.loomstream.perf.server.ServerProcess;
 import io.loomstream.perf.writer.Assignment;
 import io.loomstream.perf.writer.Habit;
@@ -31,21 +30,19 @@ import java.util.Random;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Writers of every habit, in Java and Python processes, beside a server that is killed with -9 at random moments. After
- * every round each restored database is sound and, at quiescence, equal to its source to the last byte.
- *
- * <p>{@code -Dtorture.seconds=600} sets the length, {@code -Dtorture.seed=…} replays; {@code -Dtorture.directory=…} says
- * where (a failed run's files stay there).
- */
+/** Rounds of writing, killing, restoring and comparing. */
 final class Torture {
-    private static final long SEED = Long.getLong("torture.seed", System.nanoTime());
+    /** Enough for an upload in parts. */
+    private static final int BALLAST_BYTES = 12 << 20;
 
-    private final Random random = new Random(SEED);
+    private final long seed;
+    private final Random random;
     private final Fleet fleet;
-    private final Path log;
+    private final ReplicaStore store;
+    private final Weather weather;
+    private final Configuration configuration;
     private final int writtenAtOnce;
-    private final long seconds;
+    private final Path log;
     private final Map<Path, Long> reached = new HashMap<>();
     private int kills;
     private int restores;
@@ -53,47 +50,53 @@ final class Torture {
     /** Writes the configuration of a fleet whose databases exist. */
     @FunctionalInterface
     interface Configuration {
-        Path write(Fleet fleet) throws IOException;
-    }
-
-    private Torture(Fleet fleet, int writtenAtOnce, long seconds) {
-        this.fleet = fleet;
-        this.log = fleet.directory().resolve("server.log");
-        this.writtenAtOnce = writtenAtOnce;
-        this.seconds = seconds;
+        Path write(Fleet fleet, ReplicaStore store) throws IOException;
     }
 
     /**
-     * Runs rounds.
+     * Sets up.
      *
      * @param databases how many there are
      * @param writtenAtOnce how many of them are written to in a round
-     * @param seconds after which no further round begins, unless {@code torture.seconds} says otherwise
+     * @param store where {@code configuration} has the replicas
      */
-    static void run(int databases, int writtenAtOnce, long seconds, Configuration configuration) throws Exception {
-        String where = System.getProperty("torture.directory", "");
-        Path directory = where.isEmpty() ? Files.createTempDirectory("torture") : Path.of(where);
-        long length = Long.getLong("torture.seconds", seconds);
-        System.out.println("torture.seed=" + SEED + ", " + length + " s, in " + directory);
-        Fleet fleet = Fleet.of(directory, databases);
+    Torture(
+            long seed,
+            Path directory,
+            int databases,
+            int writtenAtOnce,
+            ReplicaStore store,
+            Weather weather,
+            Configuration configuration) {
+        this.seed = seed;
+        this.random = new Random(seed);
+        this.fleet = Fleet.of(directory, databases);
+        this.writtenAtOnce = writtenAtOnce;
+        this.configuration = configuration;
+        this.store = store;
+        this.weather = weather;
+        this.log = directory.resolve("server.log");
+    }
+
+    /** At least one round; deletes everything if all went well. */
+    void run(long seconds) throws Exception {
+        System.out.println("torture.seed=" + seed + ", " + seconds + " s, in " + fleet.directory());
         Files.createDirectories(fleet.databases().getFirst().getParent());
         for (Path database : fleet.databases()) {
             WriterMain.create(database);
         }
-        new Torture(fleet, writtenAtOnce, length).run(configuration.write(fleet));
-        delete(directory);
-    }
-
-    private void run(Path config) throws Exception {
+        WriterMain.ballast(fleet.databases().getFirst(), BALLAST_BYTES);
+        Path config = configuration.write(fleet, store);
         long end = System.nanoTime() + Duration.ofSeconds(seconds).toNanos();
         int rounds = 0;
         while (rounds == 0 || System.nanoTime() < end) {
             rounds++;
             round(config, rounds);
         }
-        System.out.println("torture.seed=" + SEED + ": " + rounds + " rounds, " + kills + " kills, " + restores
+        System.out.println("torture.seed=" + seed + ": " + rounds + " rounds, " + kills + " kills, " + restores
                 + " restores, transactions "
                 + reached.values().stream().mapToLong(n -> n).sum());
+        delete(fleet.directory());
     }
 
     private void round(Path config, int number) throws Exception {
@@ -110,18 +113,29 @@ final class Torture {
             // Every database gets the other language, and so the other SQLite, in the next round.
             ((i + number) % 2 == 0 ? java : python).add(new Assignment(habit, written.get(i)));
         }
-        try (WriterProcess first = WriterProcess.java(java, SEED + number);
-                WriterProcess second = WriterProcess.python(python, SEED + number)) {
+        try (WriterProcess first = WriterProcess.java(java, seed + number);
+                WriterProcess second = WriterProcess.python(python, seed + number)) {
             List<WriterProcess> writers = List.of(first, second);
             ServerProcess server = ServerProcess.replicate(ServerProcess.launcher(), config, log);
             try {
+                awaitReady(server);
+                weather.refuse();
+                awaitCommits(writers, 500, server);
+                weather.turnBad();
                 for (int kill = random.nextInt(3) + 1; kill > 0; kill--) {
                     awaitCommits(writers, 50 + random.nextInt(1500), server);
+                    if (random.nextInt(3) > 0) {
+                        weather.awaitSome();
+                    }
                     server.kill();
                     kills++;
                     checkSome();
                     awaitCommits(writers, random.nextInt(400), null);
                     server = ServerProcess.replicate(ServerProcess.launcher(), config, log);
+                    if (random.nextInt(4) > 0) {
+                        // Else it is killed while it starts, as likely as not.
+                        awaitReady(server);
+                    }
                 }
                 awaitCommits(writers, random.nextInt(1500), server);
                 for (WriterProcess writer : writers) {
@@ -135,7 +149,8 @@ final class Torture {
                                         database + ": " + tally));
                     }
                 }
-                Awaitility.await().until(server::ready);
+                weather.clear();
+                awaitReady(server);
                 assertEquals(0, server.stop(), "the server could not bring everything to the replicas; see " + log);
             } finally {
                 server.close();
@@ -144,6 +159,10 @@ final class Torture {
         for (Path database : fleet.databases()) {
             checkAll(database);
         }
+    }
+
+    private static void awaitReady(ServerProcess server) {
+        Awaitility.await().atMost(Duration.ofMinutes(1)).until(server::ready);
     }
 
     private static void awaitCommits(List<WriterProcess> writers, int more, @Nullable ServerProcess server) {
@@ -187,9 +206,8 @@ final class Torture {
         restores++;
         Path output = fleet.directory().resolve("restored-" + database.getFileName());
         Files.deleteIfExists(output);
-        RestoreOutcome outcome = Restore.from(
-                        new FileReplicaClient(fleet.replica(database), FileAccess.PRIVATE), RestoreProgress.NONE)
-                .run(RestoreRequest.latest(output));
+        RestoreOutcome outcome =
+                Restore.from(store.client(database), RestoreProgress.NONE).run(RestoreRequest.latest(output));
         if (outcome instanceof RestoreOutcome.NotAvailable) {
             return Optional.empty();
         }

@@ -14,6 +14,7 @@ import java.sql.Statement;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sqlite.SQLiteConfig;
@@ -41,6 +42,9 @@ final class Catalog implements AutoCloseable {
     private static final String CLEAN = "clean";
     private static final String TARGET = "target";
 
+    /** Primary result codes that say nothing about the file: PERM, BUSY, LOCKED, NOMEM, READONLY, FULL, CANTOPEN. */
+    private static final Set<Integer> UNUSABLE_NOW = Set.of(3, 5, 6, 7, 8, 13, 14);
+
     private final Connection connection;
     private final boolean empty;
 
@@ -63,6 +67,9 @@ final class Catalog implements AutoCloseable {
             try {
                 return begin(connect(file), bootId, target);
             } catch (SQLException damaged) {
+                if (UNUSABLE_NOW.contains(damaged.getErrorCode() & 0xFF)) {
+                    throw damaged;
+                }
                 log.atWarn()
                         .addKeyValue("path", file)
                         .addKeyValue("error", damaged.getMessage())

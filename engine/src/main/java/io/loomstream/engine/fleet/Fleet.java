@@ -240,6 +240,9 @@ final class Fleet implements ScanListener {
             log.atDebug().addKeyValue("db", name(row)).log("came after the start and is not watched for");
             return;
         }
+        if (keeper != null) {
+            keeper.membersChanged();
+        }
         boolean proven = keeper != null && table.settleAsKept(row, keeper.digest(table.pathBytes(row)));
         claim(row);
         if (!first) {
@@ -537,6 +540,9 @@ final class Fleet implements ScanListener {
             keeper.changed(row);
         } else if (keeper != null && to == Tier.GONE) {
             keeper.gone(table.pathBytes(row)); // the row may be another database's when it is written down
+        }
+        if (keeper != null && (to == Tier.GONE || to == Tier.IGNORED || from == Tier.GONE || from == Tier.IGNORED)) {
+            keeper.membersChanged();
         }
     }
 }

@@ -34,7 +34,8 @@ public final class FleetEvents {
         private Watcher() {}
 
         private void offer(FleetEvent event) {
-            if (!queue.offer(event)) {
+            // Once one is lost all are, until the watcher is told: what it gets afterwards came later.
+            if (lost.get() > 0 || !queue.offer(event)) {
                 lost.incrementAndGet();
             }
         }

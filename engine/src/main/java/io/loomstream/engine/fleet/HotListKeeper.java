@@ -27,6 +27,7 @@ final class HotListKeeper {
     private final Time time;
     private final String name;
     private Optional<String> version = Optional.empty();
+    private boolean tookOver;
     private @Nullable Set<String> written;
 
     HotListKeeper(RootStore root, Owner owner, Time time) {
@@ -44,6 +45,7 @@ final class HotListKeeper {
     List<String> takeOver() {
         Optional<Stored> stored = root.read(name);
         version = stored.map(Stored::version);
+        tookOver = true;
         if (stored.isEmpty()) {
             return List.of();
         }
@@ -66,6 +68,9 @@ final class HotListKeeper {
         Set<String> members = Set.copyOf(hot);
         if (members.equals(written)) {
             return false;
+        }
+        if (!tookOver) {
+            takeOver(); // the root was out of reach at the start: what the last process left is no conflict
         }
         HotList list = new HotList(owner, time.now(), hot);
         byte[] bytes = list.encode();

@@ -2,6 +2,7 @@ package io.loomstream.engine.fleet;
 
 import io.loomstream.engine.concurrent.Time;
 import io.loomstream.engine.error.ConflictException;
+import io.loomstream.engine.error.EngineException;
 import io.loomstream.engine.error.TransientStorageException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -15,9 +16,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Writes down what outlives the process: the catalog's digests in batches, the hot list on the replicas' root. A failure of
- * either is logged and tried again, and disturbs nobody: both only make a start faster. A hot list that another process wrote
- * is different: it stops this one.
+ * Writes down what outlives the process: the catalog's digests in batches, the hot list and the path map on the replicas'
+ * root. A failure of one is logged and tried again, and disturbs nobody: they only make a start, or a fail-over, faster. A hot
+ * list or a map that another process wrote is different: it stops this one.
  */
 final class Keeper {
     private static final Logger log = LoggerFactory.getLogger(Keeper.class);
@@ -26,6 +27,7 @@ final class Keeper {
 
     private final Catalog catalog;
     private final @Nullable HotListKeeper hotList;
+    private final @Nullable PathMapKeeper pathMap;
     private final Duration hotListInterval;
     private final Time time;
     private final ReentrantLock lock = new ReentrantLock();
@@ -36,10 +38,16 @@ final class Keeper {
     private List<byte[]> gone = new ArrayList<>();
     private @Nullable KeptDigests kept;
     private long hotListAt;
+    /** Every database was found once: a map made earlier would forget some. */
+    private volatile boolean complete;
 
-    Keeper(Catalog catalog, Optional<HotListKeeper> hotList, Duration hotListInterval, Time time) {
+    /** What a fleet keeps on the replicas' root. */
+    record OnRoot(HotListKeeper hotList, PathMapKeeper pathMap) {}
+
+    Keeper(Catalog catalog, Optional<OnRoot> onRoot, Duration hotListInterval, Time time) {
         this.catalog = catalog;
-        this.hotList = hotList.orElse(null);
+        this.hotList = onRoot.map(OnRoot::hotList).orElse(null);
+        this.pathMap = onRoot.map(OnRoot::pathMap).orElse(null);
         this.hotListInterval = hotListInterval;
         this.time = time;
     }
@@ -53,13 +61,18 @@ final class Keeper {
         } finally {
             lock.unlock();
         }
-        if (hotList == null) {
+        if (hotList == null || pathMap == null) {
             return List.of();
         }
         try {
+            pathMap.takeOver();
+        } catch (EngineException unreadable) {
+            log.atWarn().addKeyValue("error", unreadable.getMessage()).log("the path map could not be read");
+        }
+        try {
             return hotList.takeOver();
-        } catch (TransientStorageException unreachable) {
-            log.atWarn().addKeyValue("error", unreachable.getMessage()).log("the hot list could not be read");
+        } catch (EngineException unreadable) {
+            log.atWarn().addKeyValue("error", unreadable.getMessage()).log("the hot list could not be read");
             return List.of();
         }
     }
@@ -87,6 +100,19 @@ final class Keeper {
         } finally {
             lock.unlock();
         }
+        complete = true;
+    }
+
+    /** A database came to the fleet, left it, or turned out to be one, or none. */
+    void membersChanged() {
+        if (pathMap != null) {
+            pathMap.changed();
+        }
+    }
+
+    /** Databases that the path map cannot hold. */
+    int unnamed() {
+        return pathMap == null ? 0 : pathMap.unnamed();
     }
 
     /** A row came to be COLD_CLEAN. */
@@ -118,6 +144,7 @@ final class Keeper {
                 hotListAt = time.nanoTime();
                 keepHotList(table, tiers.hotRows());
             }
+            keepPathMap(table, false);
         }
     }
 
@@ -126,8 +153,9 @@ final class Keeper {
         keepDigests(table);
         try {
             keepHotList(table, hotRows);
+            keepPathMap(table, true);
         } catch (ConflictException other) {
-            log.atError().addKeyValue("error", other.getMessage()).log("the hot list is another process's");
+            log.atError().addKeyValue("error", other.getMessage()).log("what this server keeps is another process's");
         }
         catalog.endInOrder();
         catalog.close();
@@ -181,8 +209,10 @@ final class Keeper {
     private void keepHotList(PathTable table, List<Integer> hotRows) {
         try {
             persistHotList(table, hotRows);
-        } catch (TransientStorageException unreachable) {
-            log.atWarn().addKeyValue("error", unreachable.getMessage()).log("the hot list waits");
+        } catch (ConflictException other) {
+            throw other;
+        } catch (EngineException failed) {
+            log.atWarn().addKeyValue("error", failed.getMessage()).log("the hot list waits");
         }
     }
 
@@ -200,6 +230,19 @@ final class Keeper {
             return Optional.of(hotList.keep(paths));
         } finally {
             hotListLock.unlock();
+        }
+    }
+
+    private void keepPathMap(PathTable table, boolean last) {
+        if (pathMap == null || !complete) {
+            return;
+        }
+        try {
+            pathMap.keep(table, last);
+        } catch (ConflictException other) {
+            throw other;
+        } catch (EngineException failed) {
+            log.atWarn().addKeyValue("error", failed.getMessage()).log("the path map waits");
         }
     }
 }

@@ -17,6 +17,10 @@ final class LiveDatabase {
     private volatile long changedAt;
     private volatile boolean askedToLeave;
 
+    // Both guarded by this.
+    private boolean uploading;
+    private boolean over;
+
     /** For how long a database is served. */
     enum Stay {
         /** For as long as the server lives: the configuration names it. */
@@ -117,6 +121,31 @@ final class LiveDatabase {
 
     boolean askedToLeave() {
         return askedToLeave;
+    }
+
+    /** False when the stay is over: what is still queued for it must not touch files that another stay may own by now. */
+    synchronized boolean beginUpload() {
+        uploading = !over;
+        return uploading;
+    }
+
+    synchronized void uploadEnded() {
+        uploading = false;
+    }
+
+    /** Ends the stay; false, and it goes on, while an upload is under way. */
+    synchronized boolean endStay() {
+        over = !uploading;
+        return over;
+    }
+
+    /** Whether it takes the place of others that wait, and so must go when its replica fails. */
+    boolean mustNotLinger() {
+        return switch (stay) {
+            case FOREVER -> false;
+            case HOT -> askedToLeave && !tiers().isDraining();
+            case ONCE, SEEDING -> !tiers().isDraining();
+        };
     }
 
     /** Whether it has been served for long enough. */

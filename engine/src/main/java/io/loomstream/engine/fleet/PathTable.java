@@ -116,6 +116,25 @@ public final class PathTable {
         return exact ? Optional.of(Path.of(text)) : Optional.empty();
     }
 
+    /**
+     * A database that is there.
+     *
+     * @param path empty when it is not valid UTF-8
+     * @param pattern as {@link #pattern}
+     */
+    record Place(Optional<Path> path, int pattern) {}
+
+    /** Where a row's database is; empty when there is no such row, the database is gone, or the file is none. */
+    Optional<Place> place(int row) {
+        lock.lock();
+        try {
+            boolean there = rows.isLive(row) && rows.tier(row) != Tier.GONE && rows.tier(row) != Tier.IGNORED;
+            return there ? Optional.of(new Place(path(row), rows.pattern(row))) : Optional.empty();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** The row of an absolute path, as it was found (links in it are not resolved), or NONE. */
     public int find(byte[] path) {
         lock.lock();

@@ -1,6 +1,7 @@
 package io.loomstream.engine.fleet;
 
 import io.loomstream.engine.concurrent.Gate;
+import io.loomstream.engine.concurrent.HeapTrim;
 import io.loomstream.engine.concurrent.TaskScope;
 import io.loomstream.engine.concurrent.Time;
 import io.loomstream.engine.error.UnsupportedDatabaseException;
@@ -100,7 +101,18 @@ public final class Replication {
         Catalog catalog = Catalog.open(state.directory(), bootId, state.target());
         return new Keeper(
                 catalog,
-                state.root().map(root -> new HotListKeeper(root, owner, options.time())),
+                state.root()
+                        .map(root -> new Keeper.OnRoot(
+                                new HotListKeeper(root, owner, options.time()),
+                                new PathMapKeeper(
+                                        root,
+                                        owner,
+                                        fleet.fullScanInterval(),
+                                        (path, pattern) -> fleet.specs()
+                                                .apply(path, pattern)
+                                                .replica()
+                                                .describe(),
+                                        options.time()))),
                 fleet.scanInterval(),
                 options.time());
     }
@@ -147,6 +159,7 @@ public final class Replication {
                     LiveDatabase.forever(database, options.time().nanoTime()));
         }
         replication.service.dispatchIn(replication.dispatchers);
+        replication.dispatchers.fork(new HeapTrim(options.time()));
         replication.fleets.forEach(fleet -> fleet.dispatchIn(replication.dispatchers));
         return replication;
     }

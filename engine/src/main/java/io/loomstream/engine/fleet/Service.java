@@ -104,7 +104,7 @@ final class Service {
         ReplicatedDatabase database = live.database();
         return switch (looked) {
             case Looked.Nothing(boolean fileExists)
-            when live.stay() != LiveDatabase.Stay.FOREVER ->
+            when live.stay() != LiveDatabase.Stay.FOREVER && !database.behind() ->
                 end(live, fileExists ? new End.Unsupported("empty") : new End.Gone());
             case Looked.Nothing nothing -> settled(live);
             case Looked.Quiet quiet -> settled(live);
@@ -116,7 +116,7 @@ final class Service {
             case Looked.Again(Duration pause, boolean fullCopy) -> new Next(pause, fullCopy);
             case Looked.WantsPosition(Duration pause) -> {
                 queueUpload(database, live, null);
-                yield new Next(pause, false);
+                yield givesUp(live) ? end(live, failing(database)) : new Next(pause, false);
             }
             case Looked.Failed(EngineException failure, int failures, Duration pause) ->
                 failed(live, failure, failures, pause);
@@ -146,7 +146,11 @@ final class Service {
             return unasked ? null : new Next(interval(database), false);
         }
         if (database.behind() || database.uploadPending()) {
-            return new Next(live.stay() == LiveDatabase.Stay.HOT ? interval(database) : SOON, false);
+            if (givesUp(live)) {
+                return end(live, failing(database));
+            }
+            boolean atPace = live.stay() == LiveDatabase.Stay.HOT || database.uploadFailures() > 0;
+            return new Next(atPace ? interval(database) : SOON, false);
         }
         return switch (database.depart()) {
             case Departure.Clean clean -> end(live, new End.Clean(clean));
@@ -155,18 +159,33 @@ final class Service {
         };
     }
 
+    /** A replica that fails must not keep the places of databases whose replicas work. */
+    private static boolean givesUp(LiveDatabase live) {
+        return live.mustNotLinger() && live.database().uploadFailures() >= FAILURES_BEFORE_GIVING_UP;
+    }
+
+    private static End failing(ReplicatedDatabase database) {
+        return new End.Failing(String.valueOf(database.problem()));
+    }
+
     private Duration interval(ReplicatedDatabase database) {
         Duration interval = database.interval().orElse(UNASKED);
         return interval.minusNanos((long) (interval.toNanos() * JITTER * random.nextDouble()));
     }
 
     private @Nullable Next end(LiveDatabase live, End end) {
+        if (!live.endStay()) {
+            return new Next(SOON, false);
+        }
         live.database().close();
         live.tiers().ended(live, end);
         return null;
     }
 
     private void upload(LiveDatabase live) {
+        if (!live.beginUpload()) {
+            return;
+        }
         ReplicatedDatabase database = live.database();
         Duration again = null;
         try {
@@ -174,6 +193,7 @@ final class Service {
         } catch (InterruptedException stopping) {
             Thread.currentThread().interrupt();
         } finally {
+            live.uploadEnded();
             database.uploadEnded();
         }
         if (again != null || database.behind()) {

@@ -180,7 +180,7 @@ final class Tiers {
         }
         while (true) {
             room = hot < hotMax && !draining;
-            Assignment chosen = first.size() > 0 && (room || draining)
+            Assignment chosen = first.size() > 0 && (room || draining || seeding < seedingMax)
                     ? new Assignment(first.poll(), room ? Stay.HOT : Stay.SEEDING)
                     : room && dirty.size() > 0
                             ? new Assignment(dirty.poll(), Stay.HOT)
@@ -601,6 +601,16 @@ final class Tiers {
         lock.lock();
         try {
             return live.get(row);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Whether the end has begun. */
+    boolean isDraining() {
+        lock.lock();
+        try {
+            return draining;
         } finally {
             lock.unlock();
         }

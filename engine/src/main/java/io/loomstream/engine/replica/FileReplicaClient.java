@@ -101,6 +101,11 @@ public final class FileReplicaClient implements ReplicaClient {
         }
     }
 
+    @Override
+    public boolean findIsCheap() {
+        return true;
+    }
+
     private static Optional<ReplicaFile> describe(Level level, TxidRange range, Path entry) throws IOException {
         try {
             BasicFileAttributes attributes = Files.readAttributes(entry, BasicFileAttributes.class);

@@ -5,12 +5,18 @@ import io.loomstream.engine.error.TransientStorageException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -42,7 +48,7 @@ public final class FileRootStore implements RootStore {
 
     @Override
     public Optional<Stored> read(String name) {
-        Path file = directory.resolve(name);
+        Path file = directory.resolve(RootStore.requireInside(name));
         try {
             byte[] bytes = Files.readAllBytes(file);
             return Optional.of(new Stored(bytes, version(bytes)));
@@ -54,8 +60,22 @@ public final class FileRootStore implements RootStore {
     }
 
     @Override
+    public List<String> directories() {
+        List<String> names = new ArrayList<>();
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory, Files::isDirectory)) {
+            entries.forEach(entry -> names.add(entry.getFileName().toString()));
+        } catch (NoSuchFileException | NotDirectoryException nothingThere) {
+            return List.of();
+        } catch (DirectoryIteratorException | IOException e) {
+            throw new TransientStorageException("cannot list " + directory + ": " + e.getMessage(), e);
+        }
+        names.sort(Comparator.naturalOrder());
+        return List.copyOf(names);
+    }
+
+    @Override
     public String write(String name, byte[] bytes, Optional<String> expected) {
-        Path file = directory.resolve(name);
+        Path file = directory.resolve(RootStore.requireInside(name));
         writing.lock();
         try {
             Optional<String> found = read(name).map(Stored::version);

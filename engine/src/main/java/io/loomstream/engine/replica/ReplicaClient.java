@@ -36,6 +36,11 @@ public interface ReplicaClient {
                 .findFirst();
     }
 
+    /** Whether {@link #find} costs so little that it may be asked before every upload: no request to a store. */
+    default boolean findIsCheap() {
+        return false;
+    }
+
     /**
      * As {@link #list}, and every {@link ReplicaFile#createdAt()} is the LTX header's timestamp. Where a listing does not
      * carry it this costs a request a file, so it is for restores to a point in time.

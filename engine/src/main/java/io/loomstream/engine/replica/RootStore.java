@@ -1,5 +1,6 @@
 package io.loomstream.engine.replica;
 
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -43,6 +44,9 @@ public interface RootStore {
     /** Empty when there is no such file. */
     Optional<Stored> read(String name);
 
+    /** The directories directly below, which are the instances that wrote here, in order of their names. */
+    List<String> directories();
+
     /**
      * Replaces a file, or makes it.
      *
@@ -51,4 +55,18 @@ public interface RootStore {
      * @throws io.loomstream.engine.error.ConflictException when the file is another one by now, where the store can tell
      */
     String write(String name, byte[] bytes, Optional<String> expected);
+
+    /**
+     * A name that cannot lead outside the root.
+     *
+     * @throws IllegalArgumentException when it is absolute or has an empty, "." or ".." segment or a NUL
+     */
+    static String requireInside(String name) {
+        for (String segment : name.split("/", -1)) {
+            if (segment.isEmpty() || segment.equals(".") || segment.equals("..") || segment.indexOf('\0') >= 0) {
+                throw new IllegalArgumentException("\"" + name + "\" is no name of a file below " + DIRECTORY);
+            }
+        }
+        return name;
+    }
 }

@@ -69,6 +69,11 @@ final class ConnectionHold implements WalHold {
     }
 
     @Override
+    public Claim claim() {
+        return Claim.IMPOSSIBLE;
+    }
+
+    @Override
     public boolean intact() throws IOException {
         return !released
                 && isAt(databaseHeld, files.statDatabase())

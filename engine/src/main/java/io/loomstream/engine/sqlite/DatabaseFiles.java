@@ -4,6 +4,7 @@ import io.loomstream.engine.posix.FileStat;
 import io.loomstream.engine.posix.Posix;
 import io.loomstream.engine.sqlite.SqliteConnections.Access;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemLoopException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -30,9 +31,6 @@ public final class DatabaseFiles {
     private final SqliteConnections connections;
     private final Path configured;
     private Path database;
-    private Path wal;
-    private Path shm;
-    private Path journal;
     private final List<Integer> closesKeptBack = new ArrayList<>(0);
     private int openConnections;
 
@@ -41,9 +39,6 @@ public final class DatabaseFiles {
         this.connections = connections;
         this.configured = database;
         this.database = database;
-        this.wal = sibling(database, "-wal");
-        this.shm = sibling(database, "-shm");
-        this.journal = sibling(database, "-journal");
     }
 
     /**
@@ -60,9 +55,6 @@ public final class DatabaseFiles {
         }
         if (!target.equals(database)) {
             database = target;
-            wal = sibling(target, "-wal");
-            shm = sibling(target, "-shm");
-            journal = sibling(target, "-journal");
         }
     }
 
@@ -81,15 +73,16 @@ public final class DatabaseFiles {
     }
 
     public Path wal() {
-        return wal;
+        // Made when asked for, as the next two: there are many databases, and few are asked at a time.
+        return sibling(database, "-wal");
     }
 
     Path shm() {
-        return shm;
+        return sibling(database, "-shm");
     }
 
     Path journal() {
-        return journal;
+        return sibling(database, "-journal");
     }
 
     Posix posix() {
@@ -103,11 +96,11 @@ public final class DatabaseFiles {
 
     /** Empty only when there is no WAL file. */
     public Optional<FileStat> statWal() throws IOException {
-        return posix.stat(wal);
+        return posix.stat(wal());
     }
 
     Optional<FileStat> statShm() throws IOException {
-        return posix.stat(shm);
+        return posix.stat(shm());
     }
 
     /** Opens the database file or its {@code -shm} for reading; give it back to {@link #closeDescriptor}. */
@@ -128,12 +121,12 @@ public final class DatabaseFiles {
      * a zero byte is a remainder of {@code journal_mode=persist} and counts for nothing, as for SQLite.
      */
     public boolean hasJournal() throws IOException {
-        if (posix.stat(journal).isEmpty()) {
+        if (posix.stat(journal()).isEmpty()) {
             return false;
         }
         int fd;
         try {
-            fd = posix.openReadOnly(journal);
+            fd = posix.openReadOnly(journal());
         } catch (NoSuchFileException ended) {
             return false;
         }
@@ -142,6 +135,28 @@ public final class DatabaseFiles {
             return posix.read(fd, 0, first, 0, 1) == 1 && first[0] != 0;
         } finally {
             posix.close(fd);
+        }
+    }
+
+    /**
+     * Whether another replicator has claimed a database by its hold.
+     *
+     * @param other a database; if it is not this one, nothing in this process may have it open meanwhile
+     * @return false also where the file system has no such locks
+     */
+    public boolean claimedByAnother(Path other) throws IOException {
+        int fd;
+        try {
+            fd = openDescriptor(other);
+        } catch (NoSuchFileException | AccessDeniedException notToBeReplicated) {
+            return false;
+        }
+        try {
+            return posix.heldByOther(fd, LockBytes.REPLICATOR, 1);
+        } catch (IOException withoutSuchLocks) {
+            return false;
+        } finally {
+            closeDescriptor(fd);
         }
     }
 
@@ -193,6 +208,6 @@ public final class DatabaseFiles {
 
     /** Frames of the WAL, through a descriptor of its own: the WAL carries no locks, so closing it harms nobody. */
     public Optional<WalFile> openWal() throws IOException {
-        return WalFile.open(posix, wal);
+        return WalFile.open(posix, wal());
     }
 }

@@ -15,6 +15,12 @@ final class LockBytes {
     static final long SHARED_FIRST = 0x40000002L;
     static final long SHARED_LENGTH = 510;
 
+    /**
+     * Just behind SQLite's own range in the database file: locked by the replicator that works on the database. SQLite never
+     * looks at it.
+     */
+    static final long REPLICATOR = SHARED_FIRST + SHARED_LENGTH;
+
     private static final long READ_0 = 123;
 
     private LockBytes() {}

@@ -83,6 +83,20 @@ final class LockHold implements WalHold {
         }
     }
 
+    /**
+     * The descriptor may be read-only, which allows shared locks only. So: lock first, then look for another's. Of two that
+     * do so at once at least one sees the other, and both may give way.
+     */
+    @Override
+    public Claim claim() throws IOException {
+        boolean alone = posix.tryLockShared(databaseFd, LockBytes.REPLICATOR, 1)
+                && !posix.heldByOther(databaseFd, LockBytes.REPLICATOR, 1);
+        if (!alone) {
+            posix.unlock(databaseFd, LockBytes.REPLICATOR, 1);
+        }
+        return alone ? Claim.OURS : Claim.ANOTHERS;
+    }
+
     @Override
     public boolean intact() throws IOException {
         if (released || slot == NO_SLOT || frozen) {
@@ -181,7 +195,7 @@ final class LockHold implements WalHold {
             // Unlocked by hand: a connection of ours may keep the descriptors open for a while yet.
             try {
                 posix.unlock(shmFd, LockBytes.WRITE, LockBytes.DEAD_MAN_SWITCH + 1 - LockBytes.WRITE);
-                posix.unlock(databaseFd, LockBytes.SHARED_FIRST, LockBytes.SHARED_LENGTH);
+                posix.unlock(databaseFd, LockBytes.SHARED_FIRST, LockBytes.SHARED_LENGTH + 1); // and REPLICATOR
             } catch (IOException e) {
                 log.atWarn().addKeyValue("db", files.database()).setCause(e).log("could not release locks");
             }

@@ -12,6 +12,19 @@ import java.util.Optional;
  * <p>Not thread-safe. Every method may throw {@link IOException}; the hold is then in doubt and must be released.
  */
 public sealed interface WalHold permits LockHold, ConnectionHold {
+    /** Whether this hold says to other replicators that somebody works on the database. */
+    enum Claim {
+        /** It does, for as long as it lasts; nobody else says so. */
+        OURS,
+        /** Another replicator works on it. */
+        ANOTHERS,
+        /** There are no locks to say so with. */
+        IMPOSSIBLE
+    }
+
+    /** Claims the database for this process with a lock that only replicators know; again is no error. */
+    Claim claim() throws IOException;
+
     /** Whether the files at the database's paths are still the ones held. A deleted {@code -shm} orphans our locks. */
     boolean intact() throws IOException;
 

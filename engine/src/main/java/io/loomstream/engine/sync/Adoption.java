@@ -44,14 +44,21 @@ final class Adoption {
                 LtxDecoder decoder = new LtxDecoder(input, ltxFile.toString(), resources)) {
             LtxHeader ltx = decoder.header();
             WalHeader header = wal.header();
+            // Offset and size may be anything; their sum may overflow, so they are bounded one by one.
+            long walEnd = WalHeader.SIZE_BYTES + (long) wal.lastFrame() * header.frameSizeBytes();
+            boolean withinWal = ltx.walOffset() >= WalHeader.SIZE_BYTES
+                    && ltx.walOffset() <= walEnd
+                    && ltx.walSize() > 0
+                    && ltx.walSize() <= walEnd - ltx.walOffset();
+            if (!withinWal) {
+                return Optional.empty();
+            }
             long end = ltx.walOffset() + ltx.walSize();
-            boolean sameWal = ltx.walSize() > 0
-                    && ltx.walSalts().equals(header.salts())
+            boolean sameWal = ltx.walSalts().equals(header.salts())
                     && ltx.pageSize() == header.pageSize()
-                    && ltx.walOffset() >= WalHeader.SIZE_BYTES
                     && (ltx.walOffset() - WalHeader.SIZE_BYTES) % header.frameSizeBytes() == 0
                     && (end - WalHeader.SIZE_BYTES) % header.frameSizeBytes() == 0;
-            if (!sameWal || header.frameEndingAt(end) > wal.lastFrame()) {
+            if (!sameWal) {
                 return Optional.empty();
             }
             int lastFrame = header.frameEndingAt(end);

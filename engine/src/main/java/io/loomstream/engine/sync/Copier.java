@@ -29,8 +29,12 @@ import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,6 +48,8 @@ import org.slf4j.LoggerFactory;
 final class Copier {
     private static final int FRAME_HEADER_BYTES = 24;
     static final int CHUNK_BYTES = 256 * 1024;
+    private static final FileAttribute<Set<PosixFilePermission>> OWNER_ONLY =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
     private static final int SMALLEST_OUTPUT_BUFFER = 1024;
     private static final int LARGEST_OUTPUT_BUFFER = 64 * 1024;
 
@@ -352,6 +358,10 @@ final class Copier {
             throws IOException, InterruptedException {
         int buffer = Math.clamp(pageBytes, SMALLEST_OUTPUT_BUFFER, LARGEST_OUTPUT_BUFFER);
         boolean complete = false;
+        if (!Files.exists(staging)) {
+            // Not under the umask: until it is published with the database's own mode it is nobody else's.
+            Files.createFile(staging, OWNER_ONLY);
+        }
         // Written over whatever is there and cut at the end: ext4 would write a file that was emptied first to the disk
         // at
         // once, and this is a cache.

@@ -1,23 +1,34 @@
 package io.loomstream.engine.sync;
 
+import io.loomstream.engine.concurrent.Time;
 import io.loomstream.engine.error.ConflictException;
 import io.loomstream.engine.ltx.Txid;
 import io.loomstream.engine.wal.FrameChecksum;
 import io.loomstream.engine.wal.WalSalts;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The file in the meta directory that keeps a database's cursor over restarts, and the lock that keeps a second process
- * from working on the same meta directory. docs/formats.md describes the bytes.
+ * The file in the meta directory that keeps a database's cursor over restarts, and says whose the directory is.
+ * docs/formats.md describes the bytes.
+ *
+ * <p>A second process is kept out by a lock on this file or, where a hold on the database carries such a lock anyhow, by
+ * that one, and this file only names the database: a descriptor less for each hot database. The lock here is held whenever
+ * that changes, so whoever gets it finds either no owner or the owner's lock. Only if the database was replaced at its path
+ * meanwhile, the owner's lock is not found: so each owner leaves a token of its own here, and stores nothing once there is
+ * another.
  *
  * <p>Two slots take turns, chosen by the TXID's last bit. The slot of TXID N+1 is written before its L0 file gets its
  * name, so a kill at any moment leaves a slot that belongs to the newest L0 file. Nothing here is synced to disk except
@@ -32,38 +43,173 @@ final class CursorFile implements AutoCloseable {
     private static final int CLEAN_OFFSET = 20;
     private static final int FILE_BYTES = OWNER_BYTES + 2 * SLOT_BYTES;
 
-    private final RandomAccessFile file;
-    private final BootId bootId;
+    private static final int TOKEN_OFFSET = FILE_BYTES;
+    private static final int DATABASE_OFFSET = TOKEN_OFFSET + Long.BYTES;
+    private static final int DATABASE_BYTES_MAX = 4096;
 
-    private CursorFile(RandomAccessFile file, BootId bootId) {
-        this.file = file;
+    private static final Duration TAKE_BACK_PAUSE = Duration.ofMillis(2);
+    private static final int TAKE_BACK_ATTEMPTS = 250;
+
+    private final Path path;
+    private final BootId bootId;
+    private final Time time;
+    private final long token = ThreadLocalRandom.current().nextLong();
+    /** Open and locked; null while the lock is in the database. */
+    private @Nullable RandomAccessFile locked;
+
+    private @Nullable Path named;
+
+    private CursorFile(Path path, BootId bootId, Time time, RandomAccessFile locked) {
+        this.path = path;
         this.bootId = bootId;
+        this.time = time;
+        this.locked = locked;
+    }
+
+    /** Tells whether another process works on a database, and has its lock there. */
+    @FunctionalInterface
+    interface Claims {
+        boolean byAnother(Path database) throws IOException;
     }
 
     /**
-     * Opens or creates the file and locks it for as long as it is open.
+     * Opens or creates the file and locks it.
      *
      * @throws ConflictException when another process has it. (That no two databases of this process open one file is
      *     {@link Owners}' business: the failed try would drop the first one's lock.)
      */
-    static CursorFile open(Path path, BootId bootId) throws IOException {
+    static CursorFile open(Path path, BootId bootId, Time time, Claims claims) throws IOException {
         RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw");
         boolean complete = false;
         try {
             FileLock lock = tryLock(file);
-            if (lock == null) {
-                throw new ConflictException(path + ": in use by another replicator (" + ownerOf(file)
-                        + "); one meta directory serves one database of one process");
+            CursorFile opened = new CursorFile(path, bootId, time, file);
+            opened.named = lock == null ? null : databaseNamedIn(file);
+            if (lock == null || (opened.named != null && claims.byAnother(opened.named))) {
+                throw inUse(path, file);
             }
-            CursorFile opened = new CursorFile(file, bootId);
-            opened.nameOwner();
-            opened.spendCleanMarks();
+            opened.nameOwner(file);
+            opened.spendCleanMarks(file);
             complete = true;
             return opened;
         } finally {
             if (!complete) {
                 file.close();
             }
+        }
+    }
+
+    private static @Nullable Path databaseNamedIn(RandomAccessFile file) throws IOException {
+        if (file.length() < DATABASE_OFFSET + Short.BYTES) {
+            return null;
+        }
+        file.seek(DATABASE_OFFSET);
+        int length = file.readUnsignedShort();
+        if (length == 0 || length > DATABASE_BYTES_MAX || file.length() < DATABASE_OFFSET + Short.BYTES + length) {
+            return null;
+        }
+        byte[] text = new byte[length];
+        file.readFully(text);
+        try {
+            return Path.of(new String(text, StandardCharsets.UTF_8));
+        } catch (InvalidPathException damaged) {
+            return null;
+        }
+    }
+
+    /** Gives up the lock on this file, for one that this process has in the database. */
+    void lockedIn(Path database) throws IOException {
+        RandomAccessFile file = locked;
+        if (file == null) {
+            return;
+        }
+        if (!database.equals(named)) {
+            byte[] text = database.toString().getBytes(StandardCharsets.UTF_8);
+            if (text.length > DATABASE_BYTES_MAX) {
+                return; // then the lock stays here
+            }
+            byte[] record = new byte[Short.BYTES + text.length];
+            ByteBuffer.wrap(record).putShort((short) text.length).put(text);
+            file.seek(DATABASE_OFFSET);
+            file.write(record);
+            named = database;
+        }
+        locked = null;
+        file.close();
+    }
+
+    /**
+     * Takes the lock on this file again, before the one in the database goes.
+     *
+     * @return false when somebody else has it, or had it since it was ours
+     */
+    boolean lockHere() throws IOException {
+        if (locked == null) {
+            locked = openOurs();
+        }
+        return locked != null;
+    }
+
+    /** The file, locked; null when it is not ours any more. Who only looks whose it is may be in the way for an instant. */
+    private @Nullable RandomAccessFile openOurs() throws IOException {
+        for (int attempt = 0; attempt < TAKE_BACK_ATTEMPTS; attempt++) {
+            RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw");
+            boolean ours = false;
+            try {
+                boolean mine = tryLock(file) != null;
+                ours = mine && tokenIn(file) == token;
+                if (mine) {
+                    return ours ? file : null;
+                }
+            } finally {
+                if (!ours) {
+                    file.close();
+                }
+            }
+            try {
+                time.sleep(TAKE_BACK_PAUSE);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new InterruptedIOException(path + ": interrupted while it is locked");
+            }
+        }
+        return null;
+    }
+
+    private static long tokenIn(RandomAccessFile file) throws IOException {
+        if (file.length() < DATABASE_OFFSET) {
+            return 0;
+        }
+        file.seek(TOKEN_OFFSET);
+        return file.readLong();
+    }
+
+    private static ConflictException inUse(Path path, RandomAccessFile file) throws IOException {
+        return new ConflictException(path + ": in use by another replicator (" + ownerOf(file)
+                + "); one meta directory serves one database of one process");
+    }
+
+    private interface Use {
+        void of(RandomAccessFile file) throws IOException;
+    }
+
+    /**
+     * Changes the file.
+     *
+     * @throws ConflictException when it is not ours any more
+     */
+    private void change(Use use) throws IOException {
+        if (locked != null) {
+            use.of(locked);
+            return;
+        }
+        try (RandomAccessFile file = openOurs()) {
+            if (file == null) {
+                try (RandomAccessFile theirs = new RandomAccessFile(path.toFile(), "r")) {
+                    throw inUse(path, theirs);
+                }
+            }
+            use.of(file);
         }
     }
 
@@ -82,7 +228,7 @@ final class CursorFile implements AutoCloseable {
         return length <= 0 ? "not named yet" : new String(owner, 0, length, StandardCharsets.UTF_8).trim();
     }
 
-    private void nameOwner() throws IOException {
+    private void nameOwner(RandomAccessFile file) throws IOException {
         byte[] owner = new byte[OWNER_BYTES];
         byte[] text = ("pid " + ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.UTF_8);
         System.arraycopy(text, 0, owner, 0, text.length);
@@ -91,6 +237,8 @@ final class CursorFile implements AutoCloseable {
         if (file.length() < FILE_BYTES) {
             file.setLength(FILE_BYTES);
         }
+        file.seek(TOKEN_OFFSET);
+        file.writeLong(token);
     }
 
     /**
@@ -104,7 +252,7 @@ final class CursorFile implements AutoCloseable {
      * A shutdown in order vouches for what happened before it, over a restart of the machine. It must not vouch for this run
      * too: a power cut during it may bring that slot back. Costs one sync to disk, after a shutdown in order only.
      */
-    private void spendCleanMarks() throws IOException {
+    private void spendCleanMarks(RandomAccessFile file) throws IOException {
         boolean spent = false;
         for (long parity = 0; parity < 2; parity++) {
             byte[] slot = new byte[SLOT_BYTES];
@@ -113,7 +261,7 @@ final class CursorFile implements AutoCloseable {
             if (slot[CLEAN_OFFSET] != 0) {
                 Optional<Slot> kept = parse(slot);
                 if (kept.isPresent()) {
-                    write(kept.get(), false);
+                    write(file, kept.get(), false);
                     spent = true;
                 }
             }
@@ -131,6 +279,20 @@ final class CursorFile implements AutoCloseable {
      *     the fingerprint is marked as proving nothing.
      */
     Optional<Slot> load(Txid txid, long ltxChecksum) throws IOException {
+        RandomAccessFile open = locked;
+        Optional<Slot> kept;
+        if (open != null) {
+            kept = read(open, txid);
+        } else {
+            try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "r")) {
+                kept = read(file, txid);
+            }
+        }
+        return kept.filter(
+                found -> found.cursor().txid().equals(txid) && found.cursor().ltxChecksum() == ltxChecksum);
+    }
+
+    private Optional<Slot> read(RandomAccessFile file, Txid txid) throws IOException {
         byte[] slot = new byte[SLOT_BYTES];
         file.seek(offsetOf(txid.value()));
         for (int read = 0; read < slot.length; ) {
@@ -140,27 +302,27 @@ final class CursorFile implements AutoCloseable {
             }
             read += n;
         }
-        return parse(slot)
-                .filter(found ->
-                        found.cursor().txid().equals(txid) && found.cursor().ltxChecksum() == ltxChecksum);
+        return parse(slot);
     }
 
     /** Keeps a cursor; it survives the end of this process, not that of the machine. */
     void store(Cursor cursor, Txid uploaded) throws IOException {
-        write(new Slot(cursor, uploaded), false);
+        change(file -> write(file, new Slot(cursor, uploaded), false));
     }
 
     /** Keeps a cursor over a restart of the machine: for a shutdown in order, after which nobody of ours writes. */
     void storeClean(Cursor cursor, Txid uploaded) throws IOException {
-        write(new Slot(cursor, uploaded), true);
-        file.getFD().sync();
+        change(file -> {
+            write(file, new Slot(cursor, uploaded), true);
+            file.getFD().sync();
+        });
     }
 
     private static long offsetOf(long txid) {
         return OWNER_BYTES + (txid & 1) * SLOT_BYTES;
     }
 
-    private void write(Slot kept, boolean clean) throws IOException {
+    private void write(RandomAccessFile file, Slot kept, boolean clean) throws IOException {
         Cursor cursor = kept.cursor();
         ByteBuffer slot = ByteBuffer.allocate(SLOT_BYTES);
         slot.putInt(MAGIC).putLong(bootId.high()).putLong(bootId.low()).put(flag(clean));
@@ -220,9 +382,13 @@ final class CursorFile implements AutoCloseable {
         return (int) crc.getValue();
     }
 
-    /** Gives the lock up. */
+    /** Gives the lock up, if it is here. */
     @Override
     public void close() throws IOException {
-        file.close();
+        RandomAccessFile file = locked;
+        locked = null;
+        if (file != null) {
+            file.close();
+        }
     }
 }

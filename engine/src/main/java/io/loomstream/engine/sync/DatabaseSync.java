@@ -13,7 +13,6 @@ import io.loomstream.engine.sqlite.WalHold;
 import io.loomstream.engine.sync.Observation.ReplicaPosition;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -46,15 +45,14 @@ final class DatabaseSync implements AutoCloseable {
     private final RollbackCapture rollback;
     private final WalMaintenance maintenance;
 
-    private @Nullable CursorFile cursorFile;
+    private final Ownership ownership;
+
     private Optional<Cursor> cursor = Optional.empty();
     private volatile ReplicaPosition replica = new ReplicaPosition.Unknown();
     private boolean chainBroken;
     private boolean adoptionTried;
     private @Nullable WalCapture capture;
     private @Nullable Outside left;
-    private @Nullable FileStat owned;
-    private @Nullable FileStat ownedMeta;
     private volatile Txid localMax = Txid.ZERO;
     private volatile DatabaseStatus.WalProgress walProgress = new DatabaseStatus.WalProgress(0, 0);
     private volatile Txid foundAtStart = Txid.ZERO;
@@ -70,6 +68,7 @@ final class DatabaseSync implements AutoCloseable {
         this.pageIndex = services.pageIndex(local);
         this.rollback = new RollbackCapture(this, files, services);
         this.maintenance = new WalMaintenance(options, files, services);
+        this.ownership = new Ownership(options, files, services);
     }
 
     /** What came of a look. */
@@ -150,14 +149,42 @@ final class DatabaseSync implements AutoCloseable {
             Look look = lookLocked(mayCopyEverything);
             complete = true;
             return look;
+        } catch (ConflictException anothers) {
+            dropHold();
+            throw anothers;
         } catch (IOException e) {
             throw new TransientStorageException(options.path() + ": " + e.getMessage(), e);
         } finally {
             if (!complete) {
                 dropHoldUnlessIntact();
+                reopenIfMetaIsGone();
             }
             lock.unlock();
         }
+    }
+
+    /**
+     * Somebody removed the meta directory while we ran: nothing in it counts any more, and the next look makes it again. Only
+     * asked after a failure: until something is to be written there it is not missed.
+     */
+    private void reopenIfMetaIsGone() {
+        if (ownership.cursorFile() == null || Files.exists(local.cursorFile())) {
+            return;
+        }
+        log.atError()
+                .addKeyValue("db", options.path())
+                .addKeyValue("meta", options.metaPath())
+                .log("the meta directory was removed: going on from the replica's position");
+        dropHold();
+        ownership.closeMeta();
+        replica = new ReplicaPosition.Unknown();
+        cursor = Optional.empty();
+        localMax = Txid.ZERO;
+        foundAtStart = Txid.ZERO;
+        completeAt = Txid.ZERO;
+        remembered = Txid.ZERO;
+        adoptionTried = false;
+        left = null;
     }
 
     /** A full disk is no reason to let go of the WAL; a hold in doubt is worse than none. */
@@ -179,7 +206,7 @@ final class DatabaseSync implements AutoCloseable {
         Optional<FileStat> found = files.statDatabase();
         if (found.isEmpty() || found.get().sizeBytes() == 0) {
             dropHold();
-            disown();
+            ownership.disclaim();
             left = null;
             return found.isEmpty() ? Look.ABSENT : Look.EMPTY;
         }
@@ -227,19 +254,9 @@ final class DatabaseSync implements AutoCloseable {
 
     /** No two databases of this process may work on one file, whatever their paths are. */
     private void own(FileStat found) {
-        FileStat before = owned;
-        if (before == null || !before.sameFileAs(found)) {
+        if (!ownership.has(found)) {
             dropHold(); // of the file that was here before
-            disown();
-            services.owners().claim(found, options.path(), Owners.DATABASE);
-            owned = found;
-        }
-    }
-
-    private void disown() {
-        if (owned != null) {
-            services.owners().release(owned, options.path());
-            owned = null;
+            ownership.claim(found);
         }
     }
 
@@ -263,7 +280,8 @@ final class DatabaseSync implements AutoCloseable {
         };
         return switch (services.taker().take(files, technique, options.busyTimeout())) {
             case HoldTaker.Taken(WalHold hold) -> {
-                capture = new WalCapture(this, hold, files, services, options);
+                capture = new WalCapture(this, hold, files, services, options); // from here on an error releases it
+                sayOurs(hold);
                 yield null;
             }
             case HoldTaker.Absent absent -> Look.MOVED;
@@ -273,6 +291,24 @@ final class DatabaseSync implements AutoCloseable {
             case HoldTaker.Unavailable(String why) ->
                 throw new TransientStorageException(options.path() + ": cannot be held: " + why);
         };
+    }
+
+    private void sayOurs(WalHold hold) throws IOException {
+        boolean said = false;
+        try {
+            ownership.sayBy(hold);
+            said = true;
+        } finally {
+            if (!said) {
+                dropHold();
+            }
+        }
+    }
+
+    /** Releases a hold that is of no use any more. */
+    void letGo(WalHold hold) {
+        ownership.holdGoes();
+        hold.release();
     }
 
     private @Nullable Look withoutWal(boolean mayCopyEverything) throws IOException, InterruptedException {
@@ -295,6 +331,7 @@ final class DatabaseSync implements AutoCloseable {
     /** Nobody has the database open: the WAL, all copied, goes, as when its last application closed. */
     private void rest(WalCapture held) throws IOException, InterruptedException {
         capture = null;
+        ownership.holdGoes();
         services.taker().lastClose(files, held.hold());
         left = new Outside(cursor.map(Cursor::database).orElse(FileFingerprint.ABSENT), FileFingerprint.ABSENT);
     }
@@ -358,6 +395,7 @@ final class DatabaseSync implements AutoCloseable {
         }
         local.deleteSpare();
         capture = null;
+        ownership.holdGoes();
         if (attached) {
             held.hold().release();
         } else {
@@ -385,7 +423,7 @@ final class DatabaseSync implements AutoCloseable {
 
     private void dropHold() {
         if (capture != null) {
-            capture.hold().release();
+            letGo(capture.hold());
             capture = null;
         }
     }
@@ -393,19 +431,14 @@ final class DatabaseSync implements AutoCloseable {
     // ---- position -----------------------------------------------------------------------------------------------
 
     private void open() throws IOException, InterruptedException {
-        if (cursorFile != null) {
+        if (ownership.cursorFile() != null) {
             return;
         }
         local.createDirectories(options.path());
-        // Before the cursor file is opened: closing it again would drop the lock of whoever has it in this process.
-        FileStat meta = services.posix()
-                .stat(options.metaPath())
-                .orElseThrow(() -> new NoSuchFileException(options.metaPath().toString()));
-        services.owners().claim(meta, options.path(), Owners.META);
-        ownedMeta = meta;
-        CursorFile store = CursorFile.open(local.cursorFile(), services.bootId());
+        CursorFile store = ownership.openMeta(local);
         boolean complete = false;
         try {
+            forgetPosition(); // if it is opened again, it was another's meanwhile
             local.deleteUnfinished();
             NavigableSet<Txid> txids = local.list();
             if (!txids.isEmpty()) {
@@ -418,13 +451,20 @@ final class DatabaseSync implements AutoCloseable {
                 remembered = usable(slot.map(CursorFile.Slot::uploaded).orElse(Txid.ZERO), newest, txids);
                 foundAtStart = newest;
             }
-            cursorFile = store;
             complete = true;
         } finally {
             if (!complete) {
-                store.close();
+                ownership.closeMeta();
             }
         }
+    }
+
+    private void forgetPosition() {
+        cursor = Optional.empty();
+        replica = new ReplicaPosition.Unknown();
+        localMax = Txid.ZERO;
+        chainBroken = false;
+        adoptionTried = false;
     }
 
     /** Only if everything after it is at hand: else the chain has to be bridged, which needs the replica's listing. */
@@ -621,9 +661,9 @@ final class DatabaseSync implements AutoCloseable {
     }
 
     private CursorFile opened() {
-        CursorFile store = cursorFile;
+        CursorFile store = ownership.cursorFile();
         if (store == null) {
-            throw new IllegalStateException("not open");
+            throw new ConflictException(options.metaPath() + ": lost to another replicator");
         }
         return store;
     }
@@ -640,6 +680,10 @@ final class DatabaseSync implements AutoCloseable {
                 awaitProof(held);
             }
             capture = null;
+            if (held != null) {
+                ownership.holdGoes();
+            }
+            CursorFile cursorFile = ownership.cursorFile();
             if (held != null && held.hasEmptyWal() && !held.hold().applicationAttached()) {
                 services.taker().lastClose(files, held.hold());
             } else if (held != null) {
@@ -673,18 +717,11 @@ final class DatabaseSync implements AutoCloseable {
     public void close() {
         lock.lock();
         try {
-            dropHold();
-            disown();
-            if (cursorFile != null) {
-                cursorFile.close();
-                cursorFile = null;
+            if (capture != null) {
+                capture.hold().release();
+                capture = null;
             }
-            if (ownedMeta != null) {
-                services.owners().release(ownedMeta, options.path());
-                ownedMeta = null;
-            }
-        } catch (IOException e) {
-            log.atWarn().addKeyValue("db", options.path()).setCause(e).log("could not close the cursor file");
+            ownership.end();
         } finally {
             lock.unlock();
         }

@@ -95,19 +95,27 @@ final class LocalFiles {
         }
     }
 
-    /** TXIDs of the local files in order; a file that covers more than one TXID is not an L0 file of ours. */
+    /**
+     * TXIDs of the local files in order; a file that covers more than one TXID is not an L0 file of ours, nor is one of the
+     * last TXID there is: none could follow it.
+     */
     NavigableSet<Txid> list() throws IOException {
         TreeSet<Txid> txids = new TreeSet<>();
         try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
             for (Path file : files) {
                 TxidRange.parseFileName(file.getFileName().toString())
-                        .filter(range -> range.min().equals(range.max()))
+                        .filter(range -> range.min().equals(range.max()) && hasNext(range))
                         .ifPresent(range -> txids.add(range.max()));
             }
         } catch (NoSuchFileException none) {
             return txids;
         }
         return txids;
+    }
+
+    /** Whether another TXID can come after these. */
+    static boolean hasNext(TxidRange range) {
+        return !range.max().next().isZero();
     }
 
     Path path(Txid txid) {

@@ -44,6 +44,7 @@ public final class ReplicatedDatabase {
     private volatile long provenAt;
     private volatile @Nullable String lookProblem;
     private volatile @Nullable String uploadProblem;
+    private volatile int uploadFailures;
 
     public ReplicatedDatabase(DatabaseSpec spec, SyncServices services) {
         this.sync = new DatabaseSync(spec.options(), services);
@@ -105,10 +106,13 @@ public final class ReplicatedDatabase {
                 counters.synced(time.nanoTime() - start);
                 unreplicated.copied(sync.localMax(), start);
             }
-            if (lookBackoff.succeeded()) {
-                log.atInfo().addKeyValue("db", options.path()).log("captured again");
+            // The wish for a complete copy is no success: it may be that copy which fails, again and again.
+            if (look != Look.NEEDS_FULL_COPY) {
+                if (lookBackoff.succeeded()) {
+                    log.atInfo().addKeyValue("db", options.path()).log("captured again");
+                }
+                lookProblem = null;
             }
-            lookProblem = null;
             noteMoving(look);
             noteProof(look, start);
             return switch (look) {
@@ -242,7 +246,9 @@ public final class ReplicatedDatabase {
 
     /** Uploads once; the wait before the next try, or null when there is nothing left to do. */
     public @Nullable Duration upload() throws InterruptedException {
-        beginUpload();
+        if (behind()) {
+            beginUpload(); // asking for the position only is no upload that the next one has to keep away from
+        }
         Duration again = null;
         try {
             long proofOfUpload = lookedAt; // before it: what a later look finds may not be part of it
@@ -254,10 +260,12 @@ public final class ReplicatedDatabase {
             if (uploadBackoff.succeeded()) {
                 log.atInfo().addKeyValue("db", sync.options().path()).log("uploading again");
             }
+            uploadFailures = 0;
             uploadProblem = complete ? null : "waits for a complete copy";
         } catch (EngineException failure) {
             uploadProblem = failure.getMessage();
             again = uploadBackoff.failed();
+            uploadFailures = uploadBackoff.failures();
             if (uploadBackoff.worthALine(time.nanoTime())) {
                 log.atError()
                         .addKeyValue("db", sync.options().path())
@@ -276,6 +284,11 @@ public final class ReplicatedDatabase {
 
     public synchronized void uploadEnded() {
         uploadQueued = false;
+    }
+
+    /** How many uploads have failed in a row. */
+    public int uploadFailures() {
+        return uploadFailures;
     }
 
     /** Whether an upload is queued or running. */

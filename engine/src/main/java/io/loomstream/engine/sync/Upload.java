@@ -29,6 +29,7 @@ import org.slf4j.LoggerFactory;
 final class Upload {
     private static final Logger log = LoggerFactory.getLogger(Upload.class);
     private static final int LEVELS = 10;
+    private static final int PAGE_SIZE_OFFSET = 8;
 
     private final DatabaseSync database;
     private final ReplicaClient replica;
@@ -78,6 +79,7 @@ final class Upload {
     private boolean uploadAll() throws IOException, InterruptedException {
         LocalFiles local = database.local();
         while (database.localMax().isAfter(uploaded())) {
+            noticeLosses();
             Txid next = uploaded().next();
             Txid complete = database.completeAt();
             if (!Files.exists(local.path(next)) && complete.isAfter(uploaded()) && Files.exists(local.path(complete))) {
@@ -99,13 +101,89 @@ final class Upload {
                 Files.deleteIfExists(file);
                 continue; // now it is a missing one
             }
-            replica.write(Level.L0, TxidRange.of(next), file);
+            if (changesPageSize(next)) {
+                uploadSnapshot(next);
+            } else {
+                replica.write(Level.L0, TxidRange.of(next), file);
+            }
             database.uploaded(next);
             if (!next.equals(Txid.ONE)) {
                 local.retire(next.previous());
             }
         }
         return true;
+    }
+
+    /** A replica that somebody emptied while we ran would get files that nothing can be restored from. */
+    private void noticeLosses() {
+        Txid last = uploaded();
+        if (last.isZero()
+                || !replica.findIsCheap()
+                || replica.find(Level.L0, TxidRange.of(last)).isPresent()) {
+            return;
+        }
+        Txid newest = newestOf(replica);
+        if (newest.compareTo(last) < 0) {
+            log.atError()
+                    .addKeyValue("db", database.options().path())
+                    .addKeyValue("replica", replica.describe())
+                    .addKeyValue("uploaded", last)
+                    .addKeyValue("found", newest)
+                    .log("files that were uploaded are gone from the replica: it gets a complete copy");
+            database.uploaded(newest);
+        }
+    }
+
+    private static Txid newestOf(ReplicaClient replica) {
+        Txid newest = Txid.ZERO;
+        for (int number = 0; number < LEVELS; number++) {
+            for (ReplicaFile file : replica.list(new Level(number), Txid.ZERO)) {
+                newest = LocalFiles.hasNext(file.range())
+                        ? newest.max(file.range().max())
+                        : newest;
+            }
+        }
+        return newest;
+    }
+
+    /**
+     * Whether the local file's pages have another size than those of the file before it. It holds every page then, but as
+     * the next file of the history no restore could apply it; as a snapshot it begins one.
+     */
+    private boolean changesPageSize(Txid txid) throws IOException {
+        boolean mayBeComplete = !txid.isAfter(database.completeAt()) || !txid.isAfter(database.foundAtStart());
+        if (txid.equals(Txid.ONE) || !mayBeComplete) {
+            return false;
+        }
+        LocalFiles local = database.local();
+        Txid before = txid.previous();
+        int pageSize;
+        try (InputStream file = Files.newInputStream(local.path(txid))) {
+            pageSize = pageSizeOf(file);
+        }
+        if (Files.exists(local.path(before))) {
+            try (InputStream file = Files.newInputStream(local.path(before))) {
+                return pageSizeOf(file) != pageSize;
+            }
+        }
+        for (int number = 0; number < LEVELS; number++) {
+            for (ReplicaFile file : replica.list(new Level(number), Txid.ZERO)) {
+                if (file.range().max().equals(before)) {
+                    try (InputStream header = replica.open(file.level(), file.range(), 0)) {
+                        return pageSizeOf(header) != pageSize;
+                    }
+                }
+            }
+        }
+        return false;
+    }
+
+    /** In the header at byte 8; 0 of a file too short to have one. */
+    private static int pageSizeOf(InputStream ltxFile) throws IOException {
+        byte[] start = ltxFile.readNBytes(PAGE_SIZE_OFFSET + Integer.BYTES);
+        return start.length < PAGE_SIZE_OFFSET + Integer.BYTES
+                ? 0
+                : ByteBuffer.wrap(start).getInt(PAGE_SIZE_OFFSET);
     }
 
     /**
@@ -157,7 +235,7 @@ final class Upload {
             for (ReplicaFile file : files) {
                 Txid max = file.range().max();
                 boolean asL0 = number == 0 && file.range().min().equals(max);
-                if (max.isAfter(newest)) {
+                if (max.isAfter(newest) && LocalFiles.hasNext(file.range())) {
                     newest = max;
                     single = asL0;
                 }

@@ -63,6 +63,11 @@ final class WalCapture {
         return hold;
     }
 
+    /** Releases the hold: it is of no use any more. */
+    void letGo() {
+        owner.letGo(hold);
+    }
+
     /** The cursor has to be proven again, or there is another one. */
     void forgetProof() {
         proven = false;

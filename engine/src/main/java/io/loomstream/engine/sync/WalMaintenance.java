@@ -192,7 +192,7 @@ final class WalMaintenance {
             // Also when interrupted: without a slot and without a freeze the WAL could be reset unseen.
             if (!takeBack(hold)) {
                 log.atWarn().addKeyValue("db", options.path()).log("the hold could not be taken back after a restart");
-                hold.release();
+                capture.letGo();
             }
         }
         return restarted;

@@ -3,8 +3,11 @@ package io.loomstream.engine.fleet;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.loomstream.engine.concurrent.Time;
+import io.loomstream.engine.error.TransientStorageException;
 import io.loomstream.engine.replica.FileAccess;
 import io.loomstream.engine.replica.FileReplicaClient;
 import io.loomstream.engine.replica.FileRootStore;
@@ -16,10 +19,13 @@ import io.loomstream.engine.sync.DatabaseOptions;
 import io.loomstream.engine.sync.DatabaseSpec;
 import io.loomstream.engine.testing.AppProcess;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -59,6 +65,10 @@ class FleetTest {
     }
 
     private Replication replicate(int hotMax) {
+        return replicate(hotMax, ReplicationOptions.defaults());
+    }
+
+    private Replication replicate(int hotMax, ReplicationOptions server) {
         FleetOptions options = new FleetOptions(
                 Selection.ofPatterns(List.of(data + "/**/*.db"), List.of("**/skipped/**")),
                 (path, pattern) -> new DatabaseSpec(
@@ -73,8 +83,7 @@ class FleetTest {
         Workload.State state =
                 new Workload.State(directory.resolve("state"), "node-1", Optional.of(new FileRootStore(replicas)));
         Replication replication = Replication.start(
-                new Workload(List.of(), List.of(new Workload.Section(options, Optional.of(state)))),
-                ReplicationOptions.defaults());
+                new Workload(List.of(), List.of(new Workload.Section(options, Optional.of(state)))), server);
         started.add(replication);
         return replication;
     }
@@ -135,6 +144,26 @@ class FleetTest {
             return new HashSet<>(
                     files.filter(file -> file.toString().endsWith(".ltx")).toList());
         }
+    }
+
+    @Test
+    void thePathMapSaysWhereEachReplicaIsAndForgetsWhatIsGone() throws Exception {
+        Path kept = make("a/one.db");
+        Path doomed = make("a/two.db");
+        Files.writeString(Files.createDirectories(data.resolve("b")).resolve("text.db"), "no database at all");
+        Replication replication = replicate(10);
+        awaitAllCold(replication, 2);
+        Files.delete(doomed);
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(30))
+                .until(() -> only(replication).table().count(Tier.COLD_CLEAN) == 1);
+        stop(replication);
+
+        List<PathMap.Entry> entries = new ArrayList<>();
+        try (InputStream map = Files.newInputStream(replicas.resolve("_loomstream/node-1/databases.jsonl.gz"))) {
+            PathMap.read(map, "map", entries::add);
+        }
+        assertEquals(List.of(new PathMap.Entry(kept.toString(), "a/one.db")), entries);
     }
 
     @Test
@@ -267,6 +296,89 @@ class FleetTest {
         awaitAllCold(replication, 1);
         assertRestores(database);
         stop(replication);
+    }
+
+    private void awaitReplicated(Path database) {
+        Path files = replicas.resolve(data.relativize(database).toString());
+        Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> {
+            app.exec("busy", "insert into t values (1)"); // never quiet: it keeps the only hot place
+            return Files.exists(files) && ltxFiles().stream().anyMatch(file -> file.startsWith(files));
+        });
+    }
+
+    @Test
+    void moreRecentlyWrittenDatabasesThanMayBeHotAreReplicatedWhileTheHotOnesAreBusy() throws Exception {
+        List<Path> databases = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            Path database = make("db" + i + ".db");
+            Files.setLastModifiedTime(database, FileTime.from(Instant.now().minusSeconds(10 - i)));
+            databases.add(database);
+        }
+        app.open("busy", databases.getLast());
+        replicate(1);
+        for (Path database : databases) {
+            awaitReplicated(database);
+        }
+    }
+
+    @Test
+    void replicasThatFailKeepNobodyElseWaiting() throws Exception {
+        Files.createDirectories(replicas);
+        Path blocked = Files.writeString(replicas.resolve("failing"), "no directory");
+        for (int i = 0; i < 5; i++) {
+            make("failing/db" + i + ".db");
+        }
+        Path healthy = make("healthy.db");
+        Files.setLastModifiedTime(healthy, FileTime.from(Instant.now().minus(Duration.ofDays(1))));
+        Replication replication = replicate(1, new ReplicationOptions(100, 2, 200, 6, Time.system()));
+        awaitAllCold(replication, 1);
+        assertRestores(healthy);
+        Files.delete(blocked);
+        awaitAllCold(replication, 6);
+        for (int i = 0; i < 5; i++) {
+            assertRestores(data.resolve("failing/db" + i + ".db"));
+        }
+        stop(replication);
+    }
+
+    @Test
+    void whatADeletedDatabaseStillHadToUploadIsUploaded() throws Exception {
+        Path database = make("failing/db.db");
+        Replication replication = replicate(10);
+        awaitAllCold(replication, 1);
+        Path folder = replicas.resolve("failing");
+        Path away = directory.resolve("away");
+        Files.move(folder, away);
+        Files.writeString(folder, "no directory");
+        app.open("a", database).exec("a", "insert into t values (7)");
+        Awaitility.await()
+                .until(() -> only(replication).tiers().live().stream()
+                        .anyMatch(live -> live.database().uploadFailures() > 0));
+        String expected = dump(database);
+        app.close("a");
+        Files.delete(database);
+        Awaitility.await().until(() -> only(replication).table().count(Tier.GONE) == 1);
+        Files.delete(folder);
+        Files.move(away, folder);
+        stop(replication);
+        Path restored = directory.resolve("restored.db");
+        Restore.from(new FileReplicaClient(folder.resolve("db.db"), FileAccess.PRIVATE), RestoreProgress.NONE)
+                .run(RestoreRequest.latest(restored));
+        assertEquals(expected, dump(restored));
+    }
+
+    @Test
+    void aCatalogThatIsBusyIsNotTakenForDamaged() {
+        Path state = directory.resolve("state");
+        Catalog first = Catalog.open(state, "boot-1", "file");
+        first.keep(List.of(new Catalog.Entry("/a.db".getBytes(StandardCharsets.UTF_8), 17)));
+        first.close();
+        app.open("other", state.resolve("catalog.db")).exec("other", "begin immediate");
+        assertThrows(TransientStorageException.class, () -> Catalog.open(state, "boot-1", "file"));
+        app.exec("other", "rollback").close("other");
+        try (Catalog again = Catalog.open(state, "boot-1", "file")) {
+            assertEquals(1, again.load().size());
+        }
     }
 
     @Test

@@ -8,14 +8,18 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.loomstream.engine.concurrent.Time;
 import io.loomstream.engine.error.ConflictException;
 import io.loomstream.engine.error.CorruptDataException;
+import io.loomstream.engine.error.StorageRefusedException;
 import io.loomstream.engine.fleet.HotList.Owner;
 import io.loomstream.engine.replica.FileRootStore;
+import io.loomstream.engine.replica.RootStore;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -80,6 +84,58 @@ class HotListTest {
         ConflictException told = assertThrows(ConflictException.class, () -> first.keep(List.of("/c")));
         assertTrue(told.getMessage().contains("beta"), told.getMessage());
         assertTrue(second.keep(List.of("/d")), "the other one is not disturbed");
+    }
+
+    @Test
+    void aRootThatWasOutOfReachAtTheStartIsNoConflictLater() {
+        HotListKeeper first = keeper(FIRST);
+        first.takeOver();
+        first.keep(List.of("/a"));
+        HotListKeeper second = keeper(SECOND); // its takeOver() failed
+        assertTrue(second.keep(List.of("/b")));
+        assertEquals(List.of("/b"), keeper(FIRST).takeOver());
+    }
+
+    /** As a bucket whose policy grants the replicas' keys only. */
+    private static final class RefusingStore implements RootStore {
+        @Override
+        public String describe() {
+            return "refusing/" + RootStore.DIRECTORY;
+        }
+
+        @Override
+        public Optional<Stored> read(String name) {
+            throw new StorageRefusedException("no right to read " + name, null);
+        }
+
+        @Override
+        public List<String> directories() {
+            throw new StorageRefusedException("no right to list", null);
+        }
+
+        @Override
+        public String write(String name, byte[] bytes, Optional<String> expected) {
+            throw new StorageRefusedException("no right to write " + name, null);
+        }
+    }
+
+    @Test
+    void aRootThatRefusesTheHotListDisturbsNeitherStartNorEnd() {
+        RootStore refusing = new RefusingStore();
+        Keeper.OnRoot onRoot = new Keeper.OnRoot(
+                new HotListKeeper(refusing, FIRST, Time.system()),
+                new PathMapKeeper(
+                        refusing, FIRST, Duration.ofMinutes(5), (path, pattern) -> "file://x", Time.system()));
+        Path state = root.resolve("state");
+        Keeper keeper = new Keeper(
+                Catalog.open(state, "boot-1", "file"), Optional.of(onRoot), Duration.ofSeconds(1), Time.system());
+        assertEquals(List.of(), keeper.takeOver());
+        keeper.membersChanged();
+        keeper.firstPassIsOver();
+        keeper.end(new PathTable(), List.of());
+        // The end was in order: another start of the machine takes the catalog for what it is.
+        assertTrue(Files.exists(state.resolve("catalog.db")));
+        assertFalse(Files.exists(state.resolve("catalog.db-wal")), "the catalog was closed");
     }
 
     @Test

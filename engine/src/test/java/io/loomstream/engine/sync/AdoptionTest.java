@@ -204,6 +204,23 @@ class AdoptionTest {
     }
 
     @Test
+    void placesFarOutsideTheWalAreNotAdopted() throws Exception {
+        copy(1, 0, frames);
+        long frame = upTo(frames).header().frameSizeBytes();
+        long far = Long.MAX_VALUE - Long.MAX_VALUE % frame;
+        for (long[] place : new long[][] {
+            {32 + far - frame, frame},
+            {32, far},
+            {32 + far - frame, far},
+            {32, (1L << 32) * frame},
+            {32 + (1L << 31) * frame, frame}
+        }) {
+            rewrite(1, h -> moved(h, place[0], place[1], h.walSalts()), pages -> {});
+            assertEquals(Optional.empty(), adopt(1, frames), "offset " + place[0] + ", size " + place[1]);
+        }
+    }
+
+    @Test
     void aFileWithNoWalBehindItIsNotAdopted() throws Exception {
         copy(1, 0, frames);
         rewrite(1, h -> moved(h, 32, 0, WalSalts.NONE), pages -> {});

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.loomstream.engine.concurrent.Time;
 import io.loomstream.engine.error.ConflictException;
 import io.loomstream.engine.ltx.Txid;
 import io.loomstream.engine.sync.Observation.ReplicaPosition;
@@ -56,13 +57,13 @@ class CursorFileTest {
     }
 
     private Optional<Cursor> loadAfterReopening(Cursor stored, BootId boot) throws IOException {
-        try (CursorFile file = CursorFile.open(path, boot)) {
+        try (CursorFile file = CursorFile.open(path, boot, Time.system(), database -> false)) {
             return file.load(stored.txid(), stored.ltxChecksum()).map(CursorFile.Slot::cursor);
         }
     }
 
     private void store(Cursor... cursors) throws IOException {
-        try (CursorFile file = CursorFile.open(path, BOOT)) {
+        try (CursorFile file = CursorFile.open(path, BOOT, Time.system(), database -> false)) {
             for (Cursor cursor : cursors) {
                 file.store(cursor, Txid.ZERO);
             }
@@ -99,7 +100,7 @@ class CursorFileTest {
     void aSlotOfAnotherTxidOrAnotherFileCountsForNothing() throws IOException {
         Cursor seven = cursor(7, true);
         store(seven);
-        try (CursorFile file = CursorFile.open(path, BOOT)) {
+        try (CursorFile file = CursorFile.open(path, BOOT, Time.system(), database -> false)) {
             assertEquals(Optional.empty(), file.load(new Txid(9), seven.ltxChecksum()));
             assertEquals(Optional.empty(), file.load(seven.txid(), seven.ltxChecksum() + 1));
         }
@@ -116,7 +117,7 @@ class CursorFileTest {
     @CsvSource({"7", "8"})
     void aShutdownInOrderVouchesOverARestartOfTheMachine(long txid) throws IOException {
         Cursor cursor = cursor(txid, true);
-        try (CursorFile file = CursorFile.open(path, BOOT)) {
+        try (CursorFile file = CursorFile.open(path, BOOT, Time.system(), database -> false)) {
             file.storeClean(cursor, Txid.ZERO);
         }
         assertEquals(Optional.of(cursor), loadAfterReopening(cursor, NEXT_BOOT));
@@ -127,7 +128,7 @@ class CursorFileTest {
     @CsvSource({"7", "8"})
     void aShutdownInOrderVouchesOnce(long txid) throws IOException {
         Cursor cursor = cursor(txid, true);
-        try (CursorFile file = CursorFile.open(path, BOOT)) {
+        try (CursorFile file = CursorFile.open(path, BOOT, Time.system(), database -> false)) {
             file.storeClean(cursor, Txid.ZERO);
         }
         assertEquals(Optional.of(cursor), loadAfterReopening(cursor, BOOT), "killed in the same boot: still good");
@@ -137,10 +138,10 @@ class CursorFileTest {
     @Test
     void keepsWhatTheReplicaHad() throws IOException {
         Cursor seven = cursor(7, true);
-        try (CursorFile file = CursorFile.open(path, BOOT)) {
+        try (CursorFile file = CursorFile.open(path, BOOT, Time.system(), database -> false)) {
             file.store(seven, new Txid(6));
         }
-        try (CursorFile file = CursorFile.open(path, BOOT)) {
+        try (CursorFile file = CursorFile.open(path, BOOT, Time.system(), database -> false)) {
             assertEquals(
                     Optional.of(new Txid(6)),
                     file.load(seven.txid(), seven.ltxChecksum()).map(CursorFile.Slot::uploaded));
@@ -160,7 +161,7 @@ class CursorFileTest {
             assertEquals(Optional.empty(), loadAfterReopening(eight, BOOT), "byte " + at);
             assertEquals(Optional.of(seven), loadAfterReopening(seven, BOOT), "byte " + at);
         }
-        for (int length = 0; length < whole.length; length++) {
+        for (int length = 0; length < FIRST_SLOT + 2 * SLOT_BYTES; length++) {
             Files.write(path, Arrays.copyOf(whole, length));
             assertEquals(
                     length > FIRST_SLOT + SLOT_BYTES - 1 ? Optional.of(eight) : Optional.empty(),
@@ -232,16 +233,17 @@ class CursorFileTest {
 
     @Test
     void aSecondProcessIsKeptOutAndKeepsUsOut() throws Exception {
-        try (CursorFile file = CursorFile.open(path, BOOT)) {
+        try (CursorFile file = CursorFile.open(path, BOOT, Time.system(), database -> false)) {
             assertEquals(Optional.empty(), FileLocker.lock(path));
             assertEquals(Optional.empty(), file.load(new Txid(1), 1), "the file still serves who has it");
         }
         try (FileLocker other = FileLocker.lock(path).orElseThrow()) {
-            ConflictException refused = assertThrows(ConflictException.class, () -> CursorFile.open(path, BOOT));
+            ConflictException refused = assertThrows(
+                    ConflictException.class, () -> CursorFile.open(path, BOOT, Time.system(), database -> false));
             String pid = "pid " + ProcessHandle.current().pid();
             assertTrue(refused.getMessage().contains(pid), "names who was here last: " + refused.getMessage());
             assertEquals(Optional.empty(), FileLocker.lock(path), "the try did not free the other's lock: " + other);
         }
-        CursorFile.open(path, BOOT).close();
+        CursorFile.open(path, BOOT, Time.system(), database -> false).close();
     }
 }

@@ -13,12 +13,10 @@ import io.loomstream.engine.replica.FileAccess;
 import io.loomstream.engine.replica.FileReplicaClient;
 import io.loomstream.engine.sync.DatabaseSync.Look;
 import io.loomstream.engine.testing.AppProcess;
-import io.loomstream.engine.testing.FileLocker;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -170,15 +168,24 @@ class TwinPathsTest {
         ConflictException refused =
                 assertThrows(ConflictException.class, () -> second.sync().look(true));
         assertTrue(refused.getMessage().contains("meta directory"), refused.getMessage());
-        assertEquals(
-                Optional.empty(), FileLocker.lock(meta.resolve("loomstream.cursor")), "the first has lost its lock");
+        assertKeptFromOtherProcesses(meta);
         second.close();
-        assertEquals(
-                Optional.empty(), FileLocker.lock(meta.resolve("loomstream.cursor")), "the first has lost its lock");
+        assertKeptFromOtherProcesses(meta);
         first.close();
     }
 
+    /** Services of their own share with the first ones what two processes share: nothing but the files and their locks. */
+    private void assertKeptFromOtherProcesses(Path meta) {
+        ReplicatedDatabase elsewhere = sharing(database, meta, Captured.services(Time.system()));
+        assertThrows(ConflictException.class, () -> elsewhere.sync().look(true), "the first has lost its lock");
+        elsewhere.close();
+    }
+
     private ReplicatedDatabase sharing(Path path, Path meta) {
+        return sharing(path, meta, services);
+    }
+
+    private ReplicatedDatabase sharing(Path path, Path meta, SyncServices services) {
         return new ReplicatedDatabase(
                 new DatabaseSpec(
                         DatabaseOptions.defaults(path).withMetaPath(meta),

@@ -71,6 +71,15 @@ public final class WriterMain {
         }
     }
 
+    /** Adds a table that nobody writes to, of bytes that do not compress: the database's first copy is at least as large. */
+    public static void ballast(Path database, int bytes) throws SQLException {
+        SQLiteConfig config = new SQLiteConfig();
+        try (Connection opened = config.createConnection("jdbc:sqlite:" + database);
+                Statement statement = opened.createStatement()) {
+            statement.executeUpdate("create table ballast as select randomblob(" + bytes + ") as bytes");
+        }
+    }
+
     private void run() {
         try {
             for (int turn = 1; STOP.getCount() > 0; turn++) {

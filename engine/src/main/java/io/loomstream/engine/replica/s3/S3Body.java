@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.core.ResponseInputStream;
 import software.amazon.awssdk.services.s3.model.GetObjectRequest;
@@ -149,6 +150,11 @@ final class S3Body extends InputStream {
     /** The object's length. */
     long endsAt() {
         return end;
+    }
+
+    /** What changes when the object does, if the store says. */
+    Optional<String> etag() {
+        return Optional.ofNullable(etag);
     }
 
     Map<String, String> metadata() {

@@ -4,6 +4,7 @@ import io.loomstream.engine.concurrent.DurationHistogram;
 import io.loomstream.engine.concurrent.Gate;
 import io.loomstream.engine.concurrent.Time;
 import io.loomstream.engine.replica.ReplicaClient;
+import io.loomstream.engine.replica.RootStore;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -55,19 +56,27 @@ public final class S3Endpoints implements AutoCloseable {
 
     /** A client of one replica. Sends nothing yet; the bucket is first asked when the replica is used. */
     public ReplicaClient replica(S3Settings settings) {
+        return new S3ReplicaClient(settings, bucket(settings), probeName);
+    }
+
+    /** The server's own files below the location of these settings. Sends nothing yet. */
+    public RootStore root(S3Settings settings) {
+        return new S3RootStore(settings, bucket(settings), probeName);
+    }
+
+    private S3Bucket bucket(S3Settings settings) {
         BucketKey key = new BucketKey(
                 settings.connection(),
                 settings.credentials(),
                 settings.location().bucket(),
                 settings.encryption());
-        S3Bucket bucket = buckets.computeIfAbsent(
+        return buckets.computeIfAbsent(
                 key,
                 unknown -> new S3Bucket(
                         unknown.bucket(),
                         owner,
                         new Encryption(unknown.encryption()),
                         name -> find(settings.connection(), settings.credentials(), name)));
-        return new S3ReplicaClient(settings, bucket, probeName);
     }
 
     private S3Endpoint find(S3Connection connection, S3Credentials credentials, String bucket)

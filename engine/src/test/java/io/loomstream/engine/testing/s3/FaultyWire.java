@@ -9,8 +9,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -25,6 +27,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 import java.util.function.Predicate;
 
 /**
@@ -32,8 +35,8 @@ import java.util.function.Predicate;
  * Counts connections and requests. A scripted fault is used up by the first request that it fits.
  */
 public final class FaultyWire implements AutoCloseable {
-    private final ServerSocket listener;
     private final int serverPort;
+    private final int port;
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
     private final AtomicInteger connections = new AtomicInteger();
@@ -41,6 +44,8 @@ public final class FaultyWire implements AutoCloseable {
     // Both guarded by lock.
     private final List<Scripted> script = new ArrayList<>();
     private final List<Request> requests = new ArrayList<>();
+    private volatile ServerSocket listener;
+    private volatile Function<Request, Optional<Fault>> weather = request -> Optional.empty();
 
     /** A request's first line, and its header lines as they came. */
     public record Request(String method, String target, List<String> headers) {
@@ -64,12 +69,20 @@ public final class FaultyWire implements AutoCloseable {
 
     public FaultyWire(int serverPort) throws IOException {
         this.serverPort = serverPort;
-        this.listener = new ServerSocket(0, 512, InetAddress.getLoopbackAddress());
+        this.listener = listen(0);
+        this.port = listener.getLocalPort();
         threads.execute(this::accept);
     }
 
+    private static ServerSocket listen(int port) throws IOException {
+        ServerSocket socket = new ServerSocket();
+        socket.setReuseAddress(true);
+        socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 512);
+        return socket;
+    }
+
     public URI endpoint() {
-        return URI.create("http://127.0.0.1:" + listener.getLocalPort());
+        return URI.create("http://127.0.0.1:" + port);
     }
 
     /** Does this to the next request that fits and has no fault yet. */
@@ -85,6 +98,30 @@ public final class FaultyWire implements AutoCloseable {
     /** As {@link #script(Predicate, Fault)}, for requests of one method. */
     public void script(String method, Fault fault) {
         script(request -> request.method().equals(method), fault);
+    }
+
+    /** From now on decides about every request that no scripted fault fits; called by many threads. */
+    public void weather(Function<Request, Optional<Fault>> decides) {
+        weather = decides;
+    }
+
+    /** Connections are reset and new ones refused, until {@link #answer()}. */
+    public void refuse() throws IOException {
+        listener.close();
+        for (Socket socket : open) {
+            try {
+                socket.setSoLinger(true, 0);
+                socket.close();
+            } catch (SocketException closedByItself) {
+                // That is what was wanted.
+            }
+        }
+    }
+
+    /** Ends {@link #refuse()}. */
+    public void answer() throws IOException {
+        listener = listen(port);
+        threads.execute(this::accept);
     }
 
     /** How many scripted faults have not happened. */
@@ -113,9 +150,10 @@ public final class FaultyWire implements AutoCloseable {
     }
 
     private void accept() {
+        ServerSocket here = listener;
         while (true) {
             try {
-                Socket client = listener.accept();
+                Socket client = here.accept();
                 connections.incrementAndGet();
                 open.add(client);
                 threads.execute(() -> serve(client));
@@ -270,10 +308,10 @@ public final class FaultyWire implements AutoCloseable {
                     return scripted.fault();
                 }
             }
-            return null;
         } finally {
             lock.unlock();
         }
+        return weather.apply(request).orElse(null);
     }
 
     /** The lines of a head without the empty one; empty at the connection's end. */
