@@ -1,5 +1,6 @@
 package io.loomstream.app;
 
+import io.loomstream.admin.AdminOptions;
 import io.loomstream.admin.AdminServer;
 import io.loomstream.admin.AdminSources;
 import io.loomstream.admin.metrics.Metrics;
@@ -11,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.slf4j.LoggerFactory;
 
 /** The HTTP servers that a configuration asks for. Their library is loaded only when there is one. */
 final class Serving implements AutoCloseable {
@@ -39,7 +41,7 @@ final class Serving implements AutoCloseable {
                         sources::s3,
                         EffectiveConfig.sections(config, stateDirectory),
                         VersionCommand.version());
-                serving.servers.add(AdminServer.start(wanted.admin().get(), shown, metrics));
+                serving.startAdmin(wanted.admin().get(), shown, metrics);
             }
             if (wanted.metrics().isPresent()) {
                 ServingConfig.Address address = wanted.metrics().get();
@@ -50,6 +52,21 @@ final class Serving implements AutoCloseable {
             throw e;
         }
         return serving;
+    }
+
+    /** Nobody asked for the default address: that it is taken must not keep databases from being replicated. */
+    private void startAdmin(AdminOptions options, AdminSources shown, Metrics metrics) throws IOException {
+        try {
+            servers.add(AdminServer.start(options, shown, metrics));
+        } catch (IOException taken) {
+            if (!options.equals(AdminOptions.DEFAULTS)) {
+                throw taken;
+            }
+            LoggerFactory.getLogger(Serving.class)
+                    .atWarn()
+                    .addKeyValue("error", taken.getMessage())
+                    .log("no admin API; give it another address with admin.addr, or turn it off with \"off\"");
+        }
     }
 
     @Override
