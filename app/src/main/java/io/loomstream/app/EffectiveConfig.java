@@ -13,7 +13,9 @@ import io.loomstream.engine.replica.s3.S3Encryption;
 import io.loomstream.engine.replica.s3.S3Settings;
 import io.loomstream.engine.sync.DatabaseOptions;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -57,6 +59,22 @@ final class EffectiveConfig {
                     .addKeyValue("state-dir", stateDirectory)
                     .log("multi-db configuration");
         }
+    }
+
+    /** The same, in sections, for whoever asks while the server runs. */
+    static List<Map<String, Object>> sections(ServerConfig config, Path stateDirectory) {
+        List<Map<String, Object>> sections = new ArrayList<>();
+        config.databases().stream()
+                .limit(DATABASES_AT_INFO_MAX)
+                .map(EffectiveConfig::values)
+                .forEach(sections::add);
+        config.fleets().stream().map(EffectiveConfig::values).forEach(sections::add);
+        config.multiDb().ifPresent(multiDb -> {
+            Map<String, Object> values = values(multiDb);
+            values.put("state-dir", stateDirectory);
+            sections.add(values);
+        });
+        return sections;
     }
 
     private static LoggingEventBuilder with(LoggingEventBuilder event, Map<String, Object> values) {

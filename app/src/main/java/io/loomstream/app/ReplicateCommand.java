@@ -73,7 +73,9 @@ final class ReplicateCommand implements Command {
             if (!config.levels().deletes()) {
                 log.warn("retention is off: nothing is deleted from replicas; something else has to do it");
             }
-            return words.on("once") ? once(workload, config, words, log) : untilStopped(workload, config, log);
+            return words.on("once")
+                    ? once(workload, config, words, log)
+                    : untilStopped(workload, config, stateDirectory, sources, log);
         }
     }
 
@@ -157,7 +159,9 @@ final class ReplicateCommand implements Command {
         return state(report, log) && complete ? 0 : 1;
     }
 
-    private static int untilStopped(Workload workload, ServerConfig config, Logger log) throws InterruptedException {
+    private static int untilStopped(
+            Workload workload, ServerConfig config, Path stateDirectory, Sources sources, Logger log)
+            throws IOException, InterruptedException {
         CountDownLatch stopped = new CountDownLatch(1);
         Thread main = Thread.currentThread();
         TerminationSignals.handle(signal -> {
@@ -175,7 +179,17 @@ final class ReplicateCommand implements Command {
                 .addKeyValue("databases", workload.named().size())
                 .addKeyValue("fleets", workload.sections().size())
                 .log("replicating");
-        stopped.await();
+        try {
+            Serving serving = Serving.start(config, stateDirectory, sources, replication);
+            try {
+                stopped.await();
+            } finally {
+                serving.close();
+            }
+        } catch (IOException e) {
+            replication.stop(config.shutdownSyncTimeout(), config.shutdownSyncInterval());
+            throw e;
+        }
         Report report = replication.stop(config.shutdownSyncTimeout(), config.shutdownSyncInterval());
         boolean complete = state(report, log) && !replication.broken();
         CompactionCounters compaction = replication.compaction();

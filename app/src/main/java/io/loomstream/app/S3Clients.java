@@ -29,6 +29,10 @@ final class S3Clients implements AutoCloseable {
                 S3Timing.DEFAULT));
     }
 
+    S3Endpoints endpoints() {
+        return endpoints;
+    }
+
     ReplicaClient client(S3Settings settings) {
         return endpoints.replica(settings);
     }

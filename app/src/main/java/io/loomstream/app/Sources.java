@@ -13,6 +13,7 @@ import io.loomstream.engine.replica.FileAccess;
 import io.loomstream.engine.replica.FileOldFormatStore;
 import io.loomstream.engine.replica.OldFormatStore;
 import io.loomstream.engine.replica.ReplicaClient;
+import io.loomstream.engine.replica.s3.S3Endpoints;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -92,6 +93,11 @@ final class Sources implements AutoCloseable {
     /** Lets {@code multi-db} say how the process uses S3; before the first client. */
     void configure(ServerConfig config) {
         config.multiDb().ifPresent(clients::configure);
+    }
+
+    /** The S3 side of this process; empty before the first S3 replica. */
+    Optional<S3Endpoints> s3() {
+        return clients.endpoints();
     }
 
     /** The replica of a configured database. */

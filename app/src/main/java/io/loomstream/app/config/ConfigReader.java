@@ -79,6 +79,7 @@ final class ConfigReader {
                 inOrder(directories, multiDb, fields),
                 multiDb,
                 levels,
+                new ServingReader(environment).read(fields, multiDb.isPresent()),
                 logging,
                 shutdownTimeout,
                 shutdownInterval);

@@ -38,13 +38,19 @@ record KnownKeys(Set<String> served, Set<String> unserved, Map<String, String> i
             """);
 
     static final KnownKeys TOP = new KnownKeys(both(words("""
-            dbs multi-db state-dir instance logging sync-interval shutdown-sync-timeout shutdown-sync-interval
+            dbs multi-db state-dir instance addr admin metrics logging
+            sync-interval shutdown-sync-timeout shutdown-sync-interval
             levels snapshot validation l0-retention l0-retention-check-interval verify-compaction retention
             """), OF_S3), both(words("""
-            addr mcp-addr exec socket heartbeat-url heartbeat-interval
+            mcp-addr exec socket heartbeat-url heartbeat-interval
             """), UNSERVED_OF_REPLICAS), IDLE);
 
     static final KnownKeys LOGGING = new KnownKeys(words("level type stderr source"), Set.of(), Map.of());
+
+    static final KnownKeys ADMIN =
+            new KnownKeys(words("addr token token-file metrics-public tls hosts"), Set.of(), Map.of());
+    static final KnownKeys ADMIN_TLS = new KnownKeys(words("cert key"), Set.of(), Map.of());
+    static final KnownKeys METRICS = new KnownKeys(words("max-projects"), Set.of(), Map.of());
 
     /** At the top and in a database. */
     static final KnownKeys SNAPSHOT = new KnownKeys(words("interval retention"), Set.of(), Map.of());

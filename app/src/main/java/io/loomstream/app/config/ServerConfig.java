@@ -13,6 +13,7 @@ import java.util.Optional;
  * @param fleets those that are found; the first that selects a path has it: watched directories, {@code multi-db}, the others
  * @param multiDb what {@code multi-db} says beside its fleet; empty where Litestream's modes are all there is
  * @param levels what holds for databases of which nothing else is said
+ * @param serving what is served over HTTP
  * @param shutdownSyncTimeout how long a stop goes on trying to bring everything to the replicas; 0: one try
  * @param shutdownSyncInterval the pause between two such tries; positive
  */
@@ -21,6 +22,7 @@ public record ServerConfig(
         List<FleetConfig> fleets,
         Optional<MultiDbConfig> multiDb,
         Levels levels,
+        ServingConfig serving,
         LoggingConfig logging,
         Duration shutdownSyncTimeout,
         Duration shutdownSyncInterval) {
@@ -39,6 +41,7 @@ public record ServerConfig(
                 List.of(),
                 Optional.empty(),
                 Levels.defaults(),
+                ServingConfig.NONE,
                 LoggingConfig.defaults(),
                 DEFAULT_SHUTDOWN_SYNC_TIMEOUT,
                 DEFAULT_SHUTDOWN_SYNC_INTERVAL);

@@ -40,7 +40,10 @@ final class ExamplesTest {
                         KnownKeys.DATABASE,
                         KnownKeys.FILE_REPLICA,
                         KnownKeys.S3_REPLICA,
-                        KnownKeys.MULTI_DB)
+                        KnownKeys.MULTI_DB,
+                        KnownKeys.ADMIN,
+                        KnownKeys.ADMIN_TLS,
+                        KnownKeys.METRICS)
                 .flatMap(keys -> Stream.concat(keys.served().stream(), keys.idle().keySet().stream()))
                 .filter(key -> !key.equals("logging"))
                 .distinct();

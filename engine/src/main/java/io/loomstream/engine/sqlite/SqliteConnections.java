@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.HexFormat;
 import java.util.Properties;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteOpenMode;
 import org.sqlite.core.DB;
@@ -23,6 +24,7 @@ public final class SqliteConnections {
     private static final int OLDEST_LIBRARY = 3_051_003;
 
     private final Gate nativeCalls;
+    private final AtomicInteger open = new AtomicInteger();
 
     public SqliteConnections(Gate nativeCalls) {
         this.nativeCalls = nativeCalls;
@@ -48,12 +50,22 @@ public final class SqliteConnections {
         String uri = uri(database);
         Gate.Permit permit = nativeCalls.acquire();
         try {
-            return new SqliteConnection(new JDBC4Connection("jdbc:sqlite:" + uri, uri, properties), nativeCalls);
+            return new SqliteConnection(new JDBC4Connection("jdbc:sqlite:" + uri, uri, properties), nativeCalls, open);
         } catch (SQLException e) {
             throw SqliteException.of("open " + database, e);
         } finally {
             permit.close();
         }
+    }
+
+    /** How many connections are open now. */
+    public int openNow() {
+        return open.get();
+    }
+
+    /** Calls into SQLite take one of its permits. */
+    public Gate nativeCalls() {
+        return nativeCalls;
     }
 
     /**

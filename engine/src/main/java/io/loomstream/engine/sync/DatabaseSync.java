@@ -54,6 +54,7 @@ final class DatabaseSync implements AutoCloseable {
     private @Nullable WalCapture capture;
     private @Nullable Outside left;
     private volatile Txid localMax = Txid.ZERO;
+    private volatile DatabaseStatus.WalProgress walProgress = new DatabaseStatus.WalProgress(0, 0);
     private volatile Txid foundAtStart = Txid.ZERO;
     private volatile Txid completeAt = Txid.ZERO;
     private volatile Txid uploaded = Txid.ZERO;
@@ -106,6 +107,11 @@ final class DatabaseSync implements AutoCloseable {
     /** The newest TXID that has a local file. */
     Txid localMax() {
         return localMax;
+    }
+
+    /** What was copied of the WAL. */
+    DatabaseStatus.WalProgress walProgress() {
+        return walProgress;
     }
 
     /** The newest TXID that the replica has for certain; {@link Txid#ZERO} when it was not asked yet. */
@@ -638,6 +644,7 @@ final class DatabaseSync implements AutoCloseable {
         index.prepare(copy.next());
         local.publish(copy.file(), txid, database.get());
         index.complete();
+        walProgress = walProgress.after(cursor, copy.next());
         cursor = Optional.of(copy.next());
         chainBroken = false;
         if (complete) {

@@ -4,8 +4,10 @@ import io.loomstream.engine.concurrent.Time;
 import io.loomstream.engine.error.EngineException;
 import io.loomstream.engine.ltx.Txid;
 import io.loomstream.engine.sync.DatabaseSync.Look;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,6 +35,13 @@ public final class ReplicatedDatabase {
     private boolean uploadQueued;
     private long lastUploadAt;
     private boolean everUploaded;
+    private final SyncCounters counters;
+    private final Unreplicated unreplicated = new Unreplicated();
+    private final AtomicLong looks = new AtomicLong();
+    private final AtomicLong failedLooks = new AtomicLong();
+    private final AtomicLong lookNanos = new AtomicLong();
+    private volatile long lookedAt;
+    private volatile long provenAt;
     private volatile @Nullable String lookProblem;
     private volatile @Nullable String uploadProblem;
     private volatile int uploadFailures;
@@ -46,6 +55,9 @@ public final class ReplicatedDatabase {
         this.sync = new DatabaseSync(spec.options(), services);
         this.upload = new Upload(sync, spec.replica(), services.copier(), listener);
         this.time = services.time();
+        this.counters = services.counters();
+        this.lookedAt = time.nanoTime();
+        this.provenAt = lookedAt;
         this.lookBackoff = new Backoff(pace(spec.options()));
         this.uploadBackoff = new Backoff(spec.options().syncInterval());
     }
@@ -91,8 +103,14 @@ public final class ReplicatedDatabase {
     /** Looks once. Never throws an engine error: it is kept, logged and part of the answer. */
     public Looked look(boolean mayCopyEverything) throws InterruptedException {
         DatabaseOptions options = sync.options();
+        long start = time.nanoTime();
+        looks.incrementAndGet();
         try {
             Look look = sync.look(mayCopyEverything);
+            if (look == Look.COPIED) {
+                counters.synced(time.nanoTime() - start);
+                unreplicated.copied(sync.localMax(), start);
+            }
             // The wish for a complete copy is no success: it may be that copy which fails, again and again.
             if (look != Look.NEEDS_FULL_COPY) {
                 if (lookBackoff.succeeded()) {
@@ -101,6 +119,7 @@ public final class ReplicatedDatabase {
                 lookProblem = null;
             }
             noteMoving(look);
+            noteProof(look, start);
             return switch (look) {
                 case ABSENT -> new Looked.Nothing(false);
                 case EMPTY -> new Looked.Nothing(true);
@@ -111,6 +130,7 @@ public final class ReplicatedDatabase {
                 case MOVED -> new Looked.Again(soon(), mayCopyEverything);
             };
         } catch (EngineException failure) {
+            failedLooks.incrementAndGet();
             lookProblem = failure.getMessage();
             Duration wait = lookBackoff.failed();
             if (lookBackoff.worthALine(time.nanoTime())) {
@@ -121,12 +141,34 @@ public final class ReplicatedDatabase {
                         .log("capture failed; trying again");
             }
             return new Looked.Failed(failure, lookBackoff.failures(), wait);
+        } finally {
+            lookNanos.addAndGet(time.nanoTime() - start);
         }
     }
 
     private Looked settled(Looked looked) {
         looksInARow = 0;
         return looked;
+    }
+
+    /** How far it is, for people; nothing of it is one instant's. */
+    public DatabaseStatus status() {
+        return new DatabaseStatus(
+                sync.localMax(),
+                sync.uploaded(),
+                unreplicated.lag(time.nanoTime()),
+                Optional.ofNullable(problem()),
+                new DatabaseStatus.Looks(
+                        looks.get(),
+                        failedLooks.get(),
+                        Duration.ofNanos(lookNanos.get()),
+                        Duration.ofNanos(Math.max(0, time.nanoTime() - provenAt))),
+                sync.walProgress());
+    }
+
+    /** The database file's absolute path. */
+    public Path path() {
+        return sync.options().path();
     }
 
     /** What keeps the replica from having everything, for people; null when nothing does. */
@@ -174,6 +216,19 @@ public final class ReplicatedDatabase {
         }
     }
 
+    /** A look that got to the end of what was committed proves something, at once or when its copy is uploaded. */
+    private void noteProof(Look look, long start) {
+        switch (look) {
+            case QUIET, COPIED, ABSENT, EMPTY -> {
+                lookedAt = start;
+                if (!behind()) {
+                    provenAt = start;
+                }
+            }
+            case MOVED, NEEDS_FULL_COPY, WAITS_FOR_REPLICA -> {}
+        }
+    }
+
     /** Quickly at first, then at the pace of looks. */
     private Duration soon() {
         Duration interval = pace(sync.options());
@@ -207,7 +262,12 @@ public final class ReplicatedDatabase {
         }
         Duration again = null;
         try {
+            long proofOfUpload = lookedAt; // before it: what a later look finds may not be part of it
             boolean complete = upload.run();
+            unreplicated.uploaded(upload.uploaded(), time.nanoTime(), counters.lags());
+            if (complete && !behind()) {
+                provenAt = proofOfUpload;
+            }
             if (uploadBackoff.succeeded()) {
                 log.atInfo().addKeyValue("db", sync.options().path()).log("uploading again");
             }

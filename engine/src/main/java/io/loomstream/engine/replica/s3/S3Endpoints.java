@@ -1,5 +1,6 @@
 package io.loomstream.engine.replica.s3;
 
+import io.loomstream.engine.concurrent.DurationHistogram;
 import io.loomstream.engine.concurrent.Gate;
 import io.loomstream.engine.concurrent.Time;
 import io.loomstream.engine.replica.ReplicaClient;
@@ -131,6 +132,16 @@ public final class S3Endpoints implements AutoCloseable {
     /** What all requests of the process came to. */
     public S3Counters.Snapshot counters() {
         return shared.counters().snapshot();
+    }
+
+    /** How long requests of one kind took. */
+    public DurationHistogram.Snapshot seconds(S3Operation operation) {
+        return shared.counters().seconds(operation);
+    }
+
+    /** All requests of the process take one of its permits. */
+    public Gate gate() {
+        return shared.gate();
     }
 
     /** Every endpoint that was used, by name. */
