@@ -39,7 +39,7 @@ public final class ReplicatedDatabase {
 
     public ReplicatedDatabase(DatabaseSpec spec, SyncServices services) {
         this.sync = new DatabaseSync(spec.options(), services);
-        this.upload = new Upload(sync, spec.replica(), services.copier());
+        this.upload = new Upload(sync, spec.replica(), services);
         this.time = services.time();
         this.lookBackoff = new Backoff(pace(spec.options()));
         this.uploadBackoff = new Backoff(spec.options().syncInterval());
@@ -211,7 +211,10 @@ public final class ReplicatedDatabase {
                         .addKeyValue("db", sync.options().path())
                         .addKeyValue("failures", uploadBackoff.failures())
                         .addKeyValue("error", failure.getMessage())
-                        .log("upload failed; trying again");
+                        .log(
+                                upload.lost().isPresent()
+                                        ? "uploads have stopped until a restart"
+                                        : "upload failed; trying again");
             }
         }
         return again;
@@ -269,6 +272,9 @@ public final class ReplicatedDatabase {
                 }
             } else {
                 problem = uploadProblem == null ? "not everything is uploaded" : uploadProblem;
+            }
+            if (upload.lost().isPresent()) {
+                break;
             }
             if (look == Look.WAITS_FOR_REPLICA && uploadProblem == null && !located) {
                 located = true; // now a TXID can be given
