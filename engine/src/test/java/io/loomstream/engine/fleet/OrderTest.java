@@ -112,6 +112,23 @@ class OrderTest {
     }
 
     @Test
+    void aRowIsNotFreedWhileAnOrderIsGivenToIt() throws Exception {
+        int old = add("old.db");
+        Thread scan = Thread.ofPlatform().unstarted(() -> free(old));
+        Optional<Ordered> ordered = tiers.order(OLD, row -> {
+            scan.start();
+            while (scan.getState() != Thread.State.WAITING) {
+                Thread.onSpinWait();
+            }
+            assertEquals(Optional.of(Path.of("/data/old.db")), table.path(row));
+            return new Ordered.Done("done");
+        });
+        scan.join();
+        assertEquals(Optional.of(new Ordered.Done("done")), ordered);
+        assertEquals(PathTable.NONE, table.find(OLD));
+    }
+
+    @Test
     void anUnknownPathTakesNoOrder() {
         int other = add("other.db");
         assertEquals(Optional.empty(), tiers.order(OLD, tiers::pause));
