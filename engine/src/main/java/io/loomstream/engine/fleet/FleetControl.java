@@ -51,9 +51,17 @@ public final class FleetControl {
     /** One database; empty when it is not known. */
     public Optional<FoundDatabase> database(DatabaseId id) {
         Optional<ReplicatedDatabase> named = named(id);
-        return named.isPresent()
-                ? named.map(lister::ofNamed)
-                : place(id).flatMap(place -> Optional.ofNullable(lister.ofRow(place.fleet(), place.row())));
+        return named.isPresent() ? named.map(lister::ofNamed) : place(id).flatMap(place -> ofRow(place, id));
+    }
+
+    /** Empty when the row was freed, or is another database's, meanwhile. */
+    private Optional<FoundDatabase> ofRow(Place place, DatabaseId id) {
+        try {
+            return Optional.ofNullable(lister.ofRow(place.fleet(), place.row()))
+                    .filter(found -> found.id().equals(id));
+        } catch (IllegalArgumentException removedMeanwhile) {
+            return Optional.empty();
+        }
     }
 
     /** The databases that the configuration names, as they are now. */
@@ -209,47 +217,50 @@ public final class FleetControl {
 
     /** Makes a cold database hot, until it has been quiet for a while; empty when it is not known. */
     public Optional<Ordered> promote(DatabaseId id) {
-        return order(id, fleet -> fleet.tiers()::promote);
+        return order(id, (fleet, path) -> fleet.tiers().order(path, fleet.tiers()::promote));
     }
 
     /** Makes a hot database leave once everything is on its replica. */
     public Optional<Ordered> demote(DatabaseId id) {
-        return order(id, fleet -> fleet.tiers()::demote);
+        return order(id, (fleet, path) -> fleet.tiers().order(path, fleet.tiers()::demote));
     }
 
     /** Has a database looked into whatever its files say. */
     public Optional<Ordered> sync(DatabaseId id) {
-        return order(id, fleet -> fleet.tiers()::sync);
+        return order(id, (fleet, path) -> fleet.tiers().sync(path));
     }
 
     /** Ends the pause after a failure. */
     public Optional<Ordered> retry(DatabaseId id) {
-        return order(id, fleet -> fleet.tiers()::retry);
+        return order(id, (fleet, path) -> fleet.tiers().order(path, fleet.tiers()::retry));
     }
 
     /** Serves a database no more until it is resumed or the server restarts. What it is behind by stays visible. */
     public Optional<Ordered> pause(DatabaseId id) {
-        return order(id, fleet -> fleet.tiers()::pause);
+        return order(id, (fleet, path) -> fleet.tiers().order(path, fleet.tiers()::pause));
     }
 
     public Optional<Ordered> resume(DatabaseId id) {
-        return order(id, fleet -> fleet.tiers()::resume);
+        return order(id, (fleet, path) -> fleet.tiers().order(path, fleet.tiers()::resume));
     }
 
     private interface Order {
-        Ordered give(int row);
+        Optional<Ordered> give(Fleet fleet, byte[] path);
     }
 
-    private interface Orders {
-        Order of(Fleet fleet);
-    }
-
-    private Optional<Ordered> order(DatabaseId id, Orders orders) {
+    private Optional<Ordered> order(DatabaseId id, Order order) {
         if (named(id).isPresent()) {
             return Optional.of(
                     new Ordered.Refused("the configuration names it: it is looked at all the time, and has no tier"));
         }
-        return place(id).map(place -> orders.of(place.fleet()).give(place.row()));
+        byte[] path = id.pathBytes();
+        for (Fleet fleet : replication.fleets()) {
+            Optional<Ordered> ordered = order.give(fleet, path);
+            if (ordered.isPresent()) {
+                return ordered;
+            }
+        }
+        return Optional.empty();
     }
 
     /**

@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -137,6 +138,7 @@ final class Tiers {
             }
             retries.forget(row);
             reasons.remove(row);
+            paused.forget(row);
             return true;
         } finally {
             lock.unlock();
@@ -455,6 +457,26 @@ final class Tiers {
 
     // ---- what people order
 
+    /** Something that a person wants to be done with a row's database; given while the row cannot become another one's. */
+    @FunctionalInterface
+    interface Order {
+        Ordered give(int row);
+    }
+
+    /**
+     * Gives an order to the database of a path, if it is known. Rows are freed under the lock that is held here: by the time
+     * of the order its row is still its own.
+     */
+    Optional<Ordered> order(byte[] path, Order order) {
+        lock.lock();
+        try {
+            int row = table.find(path);
+            return row == PathTable.NONE ? Optional.empty() : Optional.of(order.give(row));
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Makes a database hot until it has been quiet for a while. */
     Ordered promote(int row) {
         lock.lock();
@@ -506,28 +528,41 @@ final class Tiers {
         }
     }
 
-    /** Looks into a database whatever its files say. */
-    Ordered sync(int row) {
+    /** Looks into the database of a path whatever its files say. */
+    Optional<Ordered> sync(byte[] path) {
+        int row;
         lock.lock();
         try {
-            if (paused.contains(row)) {
-                return new Ordered.Refused("it is paused");
+            row = table.find(path);
+            if (row == PathTable.NONE) {
+                return Optional.empty();
             }
-            if (live.containsKey(row)) {
-                return new Ordered.Done("it is being served now");
+            if (!becomesDirty(row)) {
+                return Optional.of(notCold(row));
             }
         } finally {
             lock.unlock();
         }
+        changes.changed(row, Tier.COLD_CLEAN, Tier.COLD_DIRTY, "somebody asked for it");
+        locked(() -> dirty.add(row));
+        return Optional.of(new Ordered.Done("its turn comes"));
+    }
+
+    private boolean becomesDirty(int row) {
+        return !paused.contains(row)
+                && !live.containsKey(row)
+                && table.transition(row, Tier.COLD_CLEAN, Tier.COLD_DIRTY);
+    }
+
+    private Ordered notCold(int row) {
+        if (paused.contains(row)) {
+            return new Ordered.Refused("it is paused");
+        }
+        if (live.containsKey(row)) {
+            return new Ordered.Done("it is being served now");
+        }
         return switch (table.tier(row).orElse(Tier.GONE)) {
-            case COLD_CLEAN -> {
-                if (!table.transition(row, Tier.COLD_CLEAN, Tier.COLD_DIRTY)) {
-                    yield new Ordered.Refused("it has just changed its tier; try again");
-                }
-                changes.changed(row, Tier.COLD_CLEAN, Tier.COLD_DIRTY, "somebody asked for it");
-                locked(() -> dirty.add(row));
-                yield new Ordered.Done("its turn comes");
-            }
+            case COLD_CLEAN -> new Ordered.Refused("it has just changed its tier; try again");
             case COLD_DIRTY, DISCOVERED, SEEDING, HOT -> new Ordered.Done("it waits for its turn already");
             case FAILED -> retry(row);
             case IGNORED, GONE -> new Ordered.Refused("it is " + table.tier(row).orElse(Tier.GONE));
