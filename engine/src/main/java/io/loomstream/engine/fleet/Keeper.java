@@ -223,7 +223,11 @@ final class Keeper {
         }
         List<String> paths = new ArrayList<>(hotRows.size());
         for (int row : hotRows) {
-            paths.add(new String(table.pathBytes(row), StandardCharsets.UTF_8));
+            try {
+                paths.add(new String(table.pathBytes(row), StandardCharsets.UTF_8));
+            } catch (IllegalArgumentException forgotten) {
+                log.atDebug().addKeyValue("row", row).log("a hot database is gone meanwhile");
+            }
         }
         hotListLock.lock();
         try {

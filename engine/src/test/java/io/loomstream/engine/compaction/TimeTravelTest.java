@@ -92,7 +92,7 @@ class TimeTravelTest {
                 default -> fail("TXID " + txid + ": " + outcome);
             }
         }
-        assertTrue(available > 20, "points can be restored: " + available);
+        assertTrue(available > 2, "points can be restored: " + available);
         assertTrue(available < COMMITS, "points aged out");
 
         RestoreOutcome latest = history.restore(new Target.Latest(), restored);
