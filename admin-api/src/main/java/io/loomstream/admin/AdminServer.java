@@ -3,10 +3,12 @@ package io.loomstream.admin;
 import io.javalin.Javalin;
 import io.javalin.config.JavalinConfig;
 import io.javalin.http.Context;
+import io.javalin.http.Handler;
 import io.javalin.http.HttpResponseException;
 import io.loomstream.admin.metrics.Metrics;
 import java.io.IOException;
 import java.net.BindException;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -60,13 +62,20 @@ public final class AdminServer implements AutoCloseable {
      * @throws IOException when it cannot listen there
      */
     public static AdminServer startMetricsOnly(String host, int port, Metrics metrics) throws IOException {
+        return start(
+                new Listener.Place(host, port, Optional.empty()),
+                Map.of("/metrics", context -> AdminRoutes.scrape(context, metrics)));
+    }
+
+    /** Starts a server that answers GET requests for some paths, whoever sends them. */
+    static AdminServer start(Listener.Place place, Map<String, Handler> handlers) throws IOException {
         Admission admission = new Admission();
         return new AdminServer(
-                        new Listener.Place(host, port, Optional.empty()),
+                        place,
                         admission,
                         Optional.empty(),
-                        config -> config.routes.get(
-                                "/metrics", admission.bounded(context -> AdminRoutes.scrape(context, metrics))))
+                        config -> handlers.forEach(
+                                (path, handler) -> config.routes.get(path, admission.bounded(handler))))
                 .listen();
     }
 

@@ -2,6 +2,7 @@ package io.loomstream.admin;
 
 import io.javalin.config.JavalinConfig;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import org.eclipse.jetty.http.HttpHeader;
@@ -24,7 +25,9 @@ final class Listener {
     private static final int THREADS = 6;
     private static final int CONNECTIONS_MAX = 1_024;
     private static final int HEADER_BYTES_MAX = 16 * 1_024;
-    private static final long IDLE_MILLIS = 30_000;
+    /** So long a connection may be silent, or not read what it asked for. */
+    static final Duration IDLE = Duration.ofSeconds(30);
+
     private static final long STOP_MILLIS = 2_000;
 
     private Listener() {}
@@ -34,8 +37,13 @@ final class Listener {
      *
      * @param host empty for all addresses
      * @param port 0 for any free one
+     * @param idle how long a connection may be silent, or not read what it asked for
      */
-    record Place(String host, int port, Optional<AdminOptions.Tls> tls) {
+    record Place(String host, int port, Optional<AdminOptions.Tls> tls, Duration idle) {
+        Place(String host, int port, Optional<AdminOptions.Tls> tls) {
+            this(host, port, tls, IDLE);
+        }
+
         @Override
         public String toString() {
             return (host.isEmpty() ? "*" : host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;
@@ -69,7 +77,7 @@ final class Listener {
                     : new ServerConnector(server, null, null, null, 1, 1, plain);
             connector.setHost(place.host().isEmpty() ? null : place.host());
             connector.setPort(place.port());
-            connector.setIdleTimeout(IDLE_MILLIS);
+            connector.setIdleTimeout(place.idle().toMillis());
             connector.setAcceptQueueSize(128);
             return connector;
         });

@@ -227,6 +227,7 @@ final class ConfigReader {
                 (int) fields.integer("truncate-page-n", unset.truncatePages(), Integer.MIN_VALUE, Integer.MAX_VALUE),
                 busyTimeout,
                 fields.integer("max-sync-wal-bytes", unset.syncWalBytesMax(), 0, Long.MAX_VALUE),
+                fields.parsed("max-local-bytes", ByteSize::parse).orElse(unset.localBytesMax()),
                 fields.choice("hold", unset.hold(), HoldMode.class),
                 fields.choice("journal-mode", unset.journalPolicy(), JournalPolicy.class));
     }

@@ -34,7 +34,7 @@ record KnownKeys(Set<String> served, Set<String> unserved, Map<String, String> i
 
     private static final Set<String> OF_EVERY_DATABASE = words("""
             monitor-interval checkpoint-interval busy-timeout hold journal-mode min-checkpoint-page-count truncate-page-n
-            max-sync-wal-bytes
+            max-sync-wal-bytes max-local-bytes
             """);
 
     static final KnownKeys TOP = new KnownKeys(

@@ -57,6 +57,7 @@ final class ConfigFileTest {
                     truncate-page-n: -1
                     busy-timeout: 1.5s
                     max-sync-wal-bytes: 010
+                    max-local-bytes: 3MiB
                     hold: connection
                     journal-mode: observe
                     replica: {type: file, path: b//c/}
@@ -74,6 +75,7 @@ final class ConfigFileTest {
                         -1,
                         Duration.ofMillis(1500),
                         8,
+                        3 << 20,
                         HoldMode.CONNECTION,
                         JournalPolicy.OBSERVE),
                 database.options());

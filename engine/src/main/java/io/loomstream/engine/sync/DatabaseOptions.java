@@ -15,6 +15,8 @@ import java.time.Duration;
  * @param truncatePages WAL frames above which a busy writer is interrupted for a restart; zero or negative: never
  * @param busyTimeout how long to go on trying when an application holds a lock; millisecond resolution
  * @param syncWalBytesMax WAL bytes copied in one pass; 0: no limit
+ * @param localBytesMax bytes of local files that the replica lacks, above which nothing more is copied until some are
+ *     uploaded; 0: no limit
  */
 public record DatabaseOptions(
         Path path,
@@ -26,11 +28,13 @@ public record DatabaseOptions(
         int truncatePages,
         Duration busyTimeout,
         long syncWalBytesMax,
+        long localBytesMax,
         HoldMode hold,
         JournalPolicy journalPolicy) {
     public static final int DEFAULT_MIN_CHECKPOINT_PAGES = 1000;
     public static final int DEFAULT_TRUNCATE_PAGES = 121_359;
     public static final long DEFAULT_SYNC_WAL_BYTES_MAX = 64L << 20;
+    public static final long DEFAULT_LOCAL_BYTES_MAX = 1L << 30;
 
     public DatabaseOptions {
         require(path.isAbsolute(), "path must be absolute", path);
@@ -40,6 +44,7 @@ public record DatabaseOptions(
         require(minCheckpointPages > 0, "min checkpoint pages must be greater than 0", minCheckpointPages);
         require(!busyTimeout.isNegative(), "busy timeout must be >= 0", busyTimeout);
         require(syncWalBytesMax >= 0, "sync WAL bytes must be >= 0", syncWalBytesMax);
+        require(localBytesMax >= 0, "local bytes must be >= 0", localBytesMax);
     }
 
     /** What Litestream does when a configuration names nothing but the path. */
@@ -55,6 +60,7 @@ public record DatabaseOptions(
                 DEFAULT_TRUNCATE_PAGES,
                 Duration.ofSeconds(1),
                 DEFAULT_SYNC_WAL_BYTES_MAX,
+                DEFAULT_LOCAL_BYTES_MAX,
                 HoldMode.AUTO,
                 JournalPolicy.WAL);
     }
@@ -76,6 +82,7 @@ public record DatabaseOptions(
                 truncatePages,
                 busyTimeout,
                 syncWalBytesMax,
+                localBytesMax,
                 hold,
                 journalPolicy);
     }
@@ -91,6 +98,7 @@ public record DatabaseOptions(
                 truncatePages,
                 busyTimeout,
                 syncWalBytesMax,
+                localBytesMax,
                 hold,
                 journalPolicy);
     }
@@ -106,6 +114,7 @@ public record DatabaseOptions(
                 truncatePages,
                 busyTimeout,
                 syncWalBytesMax,
+                localBytesMax,
                 hold,
                 journalPolicy);
     }
@@ -121,6 +130,7 @@ public record DatabaseOptions(
                 truncatePages,
                 busyTimeout,
                 syncWalBytesMax,
+                localBytesMax,
                 hold,
                 journalPolicy);
     }
@@ -136,6 +146,7 @@ public record DatabaseOptions(
                 truncatePages,
                 busyTimeout,
                 syncWalBytesMax,
+                localBytesMax,
                 hold,
                 journalPolicy);
     }
@@ -151,6 +162,7 @@ public record DatabaseOptions(
                 truncatePages,
                 busyTimeout,
                 syncWalBytesMax,
+                localBytesMax,
                 hold,
                 journalPolicy);
     }
@@ -166,6 +178,7 @@ public record DatabaseOptions(
                 truncatePages,
                 busyTimeout,
                 syncWalBytesMax,
+                localBytesMax,
                 hold,
                 journalPolicy);
     }
@@ -181,6 +194,7 @@ public record DatabaseOptions(
                 truncatePages,
                 busyTimeout,
                 syncWalBytesMax,
+                localBytesMax,
                 hold,
                 journalPolicy);
     }
@@ -196,6 +210,23 @@ public record DatabaseOptions(
                 truncatePages,
                 busyTimeout,
                 syncWalBytesMax,
+                localBytesMax,
+                hold,
+                journalPolicy);
+    }
+
+    public DatabaseOptions withLocalBytesMax(long localBytesMax) {
+        return new DatabaseOptions(
+                path,
+                metaPath,
+                monitorInterval,
+                syncInterval,
+                checkpointInterval,
+                minCheckpointPages,
+                truncatePages,
+                busyTimeout,
+                syncWalBytesMax,
+                localBytesMax,
                 hold,
                 journalPolicy);
     }
@@ -211,6 +242,7 @@ public record DatabaseOptions(
                 truncatePages,
                 busyTimeout,
                 syncWalBytesMax,
+                localBytesMax,
                 hold,
                 journalPolicy);
     }
@@ -226,6 +258,7 @@ public record DatabaseOptions(
                 truncatePages,
                 busyTimeout,
                 syncWalBytesMax,
+                localBytesMax,
                 hold,
                 journalPolicy);
     }

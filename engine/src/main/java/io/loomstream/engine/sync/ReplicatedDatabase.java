@@ -21,6 +21,7 @@ public final class ReplicatedDatabase {
     private static final Duration SOON = Duration.ofMillis(20);
 
     private static final Duration MOVING_TOO_LONG = Duration.ofSeconds(30);
+    private static final String NO_ROOM = "commits wait in the WAL: local files have reached max-local-bytes";
     /** Pace of tries where the options ask for no looks of their own. */
     private static final Duration UNASKED = Duration.ofSeconds(1);
 
@@ -32,6 +33,7 @@ public final class ReplicatedDatabase {
     private int looksInARow;
     private boolean moving;
     private long movingSince;
+    private boolean full;
     private boolean uploadQueued;
     private long lastUploadAt;
     private boolean everUploaded;
@@ -48,7 +50,7 @@ public final class ReplicatedDatabase {
 
     public ReplicatedDatabase(DatabaseSpec spec, SyncServices services) {
         this.sync = new DatabaseSync(spec.options(), services);
-        this.upload = new Upload(sync, spec.replica(), services.copier());
+        this.upload = new Upload(sync, spec.replica(), services);
         this.time = services.time();
         this.counters = services.counters();
         this.lookedAt = time.nanoTime();
@@ -85,6 +87,9 @@ public final class ReplicatedDatabase {
         /** No TXID may be given before an upload has asked the replica for its position. */
         record WantsPosition(Duration pause) implements Looked {}
 
+        /** Local files have to be uploaded before there is room for more. */
+        record WantsRoom() implements Looked {}
+
         /** An error, kept and logged; to be repeated after the pause. */
         record Failed(EngineException failure, int failuresInARow, Duration pause) implements Looked {}
     }
@@ -115,6 +120,7 @@ public final class ReplicatedDatabase {
             }
             noteMoving(look);
             noteProof(look, start);
+            noteRoom(look);
             return switch (look) {
                 case ABSENT -> new Looked.Nothing(false);
                 case EMPTY -> new Looked.Nothing(true);
@@ -122,6 +128,7 @@ public final class ReplicatedDatabase {
                 case COPIED -> settled(new Looked.Copied());
                 case NEEDS_FULL_COPY -> new Looked.WantsFullCopy();
                 case WAITS_FOR_REPLICA -> new Looked.WantsPosition(soon());
+                case WAITS_FOR_UPLOADS -> settled(new Looked.WantsRoom());
                 case MOVED -> new Looked.Again(soon(), mayCopyEverything);
             };
         } catch (EngineException failure) {
@@ -188,6 +195,22 @@ public final class ReplicatedDatabase {
                     .addKeyValue("error", failure.getMessage())
                     .log("could not be left in order");
             return new Departure.Dirty();
+        }
+    }
+
+    private void noteRoom(Look look) {
+        if (look == Look.WAITS_FOR_UPLOADS) {
+            lookProblem = NO_ROOM;
+            if (!full) {
+                full = true;
+                log.atWarn()
+                        .addKeyValue("db", sync.options().path())
+                        .addKeyValue("max-local-bytes", sync.options().localBytesMax())
+                        .log("nothing more is captured until uploads succeed; commits wait in the WAL, which grows");
+            }
+        } else if (full && (look == Look.COPIED || look == Look.QUIET)) {
+            full = false;
+            log.atInfo().addKeyValue("db", sync.options().path()).log("uploads have made room: captured again");
         }
     }
 
@@ -271,7 +294,10 @@ public final class ReplicatedDatabase {
                         .addKeyValue("db", sync.options().path())
                         .addKeyValue("failures", uploadBackoff.failures())
                         .addKeyValue("error", failure.getMessage())
-                        .log("upload failed; trying again");
+                        .log(
+                                upload.lost().isPresent()
+                                        ? "uploads have stopped until a restart"
+                                        : "upload failed; trying again");
             }
         }
         return again;
@@ -329,6 +355,15 @@ public final class ReplicatedDatabase {
                 }
             } else {
                 problem = uploadProblem == null ? "not everything is uploaded" : uploadProblem;
+            }
+            if (look == Look.WAITS_FOR_UPLOADS) {
+                if (problem == null) {
+                    continue; // everything local is uploaded: there is room now
+                }
+                problem = NO_ROOM + ": " + problem;
+            }
+            if (upload.lost().isPresent()) {
+                break;
             }
             if (look == Look.WAITS_FOR_REPLICA && uploadProblem == null && !located) {
                 located = true; // now a TXID can be given

@@ -9,7 +9,30 @@ package io.loomstream.engine.replica.s3;
 public record S3Owner(String instance, String host, long pid) {
     /** As user metadata carries it: ASCII, since HTTP headers are. */
     String asMetadata() {
-        return ascii(instance) + "/" + ascii(host) + "/" + pid;
+        return server() + pid;
+    }
+
+    /**
+     * Whether the owner that an object names is this server, now or in a run that has ended: then its last request may have
+     * arrived after its death. Everybody else may be at work.
+     *
+     * @param metadata of the object, as {@link #asMetadata} makes it
+     */
+    boolean isOrWas(String metadata) {
+        if (!metadata.startsWith(server())) {
+            return false;
+        }
+        String process = metadata.substring(server().length());
+        try {
+            long number = Long.parseLong(process);
+            return number == pid || ProcessHandle.of(number).isEmpty();
+        } catch (NumberFormatException other) {
+            return false;
+        }
+    }
+
+    private String server() {
+        return ascii(instance) + "/" + ascii(host) + "/";
     }
 
     private static String ascii(String text) {

@@ -321,10 +321,13 @@ final class S3Writer {
 
     private ConflictException conflict(String name, S3Body stored, String difference) {
         String owner = stored.metadata().get(OWNER);
-        return new ConflictException(name + " already exists and " + difference + ": "
+        String message = name + " already exists and " + difference + ": "
                 + (owner == null
                         ? "another writer, not Loomstream, uses this replica"
                         : "another writer uses this replica, " + owner)
-                + "; we are " + bucket.owner().asMetadata());
+                + "; we are " + bucket.owner().asMetadata();
+        return owner == null || bucket.owner().isOrWas(owner)
+                ? new ConflictException(message)
+                : ConflictException.withAnotherServer(message);
     }
 }
