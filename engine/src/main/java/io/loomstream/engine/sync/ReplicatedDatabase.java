@@ -243,7 +243,7 @@ public final class ReplicatedDatabase {
                     provenAt = start;
                 }
             }
-            case MOVED, NEEDS_FULL_COPY, WAITS_FOR_REPLICA -> {}
+            case MOVED, NEEDS_FULL_COPY, WAITS_FOR_REPLICA, WAITS_FOR_UPLOADS -> {}
         }
     }
 
