@@ -254,14 +254,23 @@ class TwoServersIT {
 
     @Test
     void oneThatWasPausedWhileAnotherTookOverDoesNoHarm() throws Exception {
-        Server paused = new Server("paused", "");
+        oneThatWasPaused("");
+    }
+
+    @Test
+    void oneOfAFleetThatWasPausedWhileAnotherTookOverDoesNoHarm() throws Exception {
+        oneThatWasPaused("tenants");
+    }
+
+    private void oneThatWasPaused(String instance) throws Exception {
+        Server paused = new Server("paused", instance);
         sqlite(paused.database, "pragma journal_mode=wal; create table t(writer, x)");
         paused.start();
         paused.commit();
         paused.awaitReplicated();
         signal("STOP", paused);
 
-        Server successor = new Server("successor", "");
+        Server successor = new Server("successor", instance);
         restore(successor.database);
         successor.start();
         for (int i = 0; i < 5; i++) {

@@ -436,6 +436,11 @@ final class DatabaseSync implements AutoCloseable {
         boolean same = then != null
                 && then.database().proves(now.database())
                 && then.wal().proves(now.wal());
+        CursorFile cursorFile = ownership.cursorFile();
+        if (same && cursorFile != null && cursor.isPresent()) {
+            cursorFile.store(cursor.get(), uploaded); // what is on the replica by now: it spares a listing later
+            local.deleteSpare();
+        }
         return same ? new Departure.Clean(now.database(), now.wal()) : new Departure.Dirty();
     }
 
