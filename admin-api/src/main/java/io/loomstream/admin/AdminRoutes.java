@@ -50,6 +50,9 @@ final class AdminRoutes {
                 "retry", control::retry));
         orders.forEach((verb, order) -> post(config, "/dbs/{id}/" + verb, context -> databases.order(context, order)));
 
+        post(config, "/dbs/{id}/snapshot", context -> databases.upkeep(context, control::snapshot));
+        post(config, "/dbs/{id}/compact", context -> databases.upkeep(context, control::compact));
+
         get(config, "/tiers", fleet::tiers);
         get(config, "/hot-list", fleet::hotList);
         post(config, "/hot-list/persist", fleet::persistHotList);

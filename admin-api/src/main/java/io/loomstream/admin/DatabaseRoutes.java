@@ -3,16 +3,23 @@ package io.loomstream.admin;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.javalin.http.Context;
+import io.loomstream.engine.error.TransientStorageException;
 import io.loomstream.engine.fleet.DatabaseId;
 import io.loomstream.engine.fleet.DatabasePage;
 import io.loomstream.engine.fleet.DatabaseQuery;
 import io.loomstream.engine.fleet.FleetControl;
 import io.loomstream.engine.fleet.FoundDatabase;
 import io.loomstream.engine.fleet.Ordered;
+import io.loomstream.engine.ltx.Txid;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /** The routes below {@code /dbs}. */
 final class DatabaseRoutes {
@@ -20,6 +27,7 @@ final class DatabaseRoutes {
     private static final String BY_PATH = "by-path";
 
     private static final String NDJSON = "application/x-ndjson";
+    private static final Duration UPKEEP_PATIENCE = Duration.ofSeconds(30);
     private static final int PAGE = 100;
     private static final int PAGE_MAX = 1_000;
     private static final Set<String> FILTERS = Set.of("tier", "state", "project", "database", "q", "sort");
@@ -107,6 +115,38 @@ final class DatabaseRoutes {
             json.writeStringField("result", ordered.text());
             json.writeEndObject();
         });
+    }
+
+    /** Work on one database's replica. */
+    interface Upkeep {
+        Optional<CompletableFuture<Txid>> begin(DatabaseId id);
+    }
+
+    /** {@code POST /dbs/{id}/snapshot} and {@code compact}: waits for the end, but not for ever; the work goes on. */
+    void upkeep(Context context, Upkeep upkeep) throws InterruptedException {
+        DatabaseId id = id(context);
+        CompletableFuture<Txid> work = upkeep.begin(id).orElseThrow(DatabaseRoutes::unknown);
+        Optional<Txid> reached = Optional.empty();
+        try {
+            reached = Optional.of(work.get(UPKEEP_PATIENCE.toNanos(), TimeUnit.NANOSECONDS));
+        } catch (TimeoutException busy) {
+            context.status(202);
+        } catch (ExecutionException failed) {
+            throw problem(failed.getCause());
+        }
+        Optional<Txid> txid = reached;
+        Answers.json(context, json -> {
+            json.writeStartObject();
+            json.writeStringField("id", id.text());
+            json.writeStringField("result", txid.isPresent() ? "done" : "it goes on");
+            FleetJson.nullable(json, "txid", txid.map(Txid::toString));
+            json.writeEndObject();
+        });
+    }
+
+    /** What stands in the way may pass by itself, or not. */
+    private static Problem problem(Throwable cause) {
+        return new Problem(cause instanceof TransientStorageException ? 503 : 409, String.valueOf(cause.getMessage()));
     }
 
     private static DatabaseId id(Context context) {

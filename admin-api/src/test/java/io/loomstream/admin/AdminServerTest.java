@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.loomstream.engine.compaction.Levels;
 import io.loomstream.engine.testing.SmallFleet;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
@@ -11,6 +12,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -42,6 +44,11 @@ class AdminServerTest {
     void close() throws Exception {
         running.ifPresent(RunningServer::close);
         fleet.close();
+    }
+
+    private RunningServer start(Path named) throws Exception {
+        fleet.withNamed(named);
+        return start();
     }
 
     private RunningServer start() throws Exception {
@@ -83,6 +90,47 @@ class AdminServerTest {
             paths.add(RunningServer.field(line, "path"));
         }
         assertEquals(all, paths);
+    }
+
+    @Test
+    void aSnapshotIsMadeOfAColdAndOfANamedDatabase() throws Exception {
+        fleet.withLevels(Levels.defaults());
+        Path cold = fleet.make("p/cold.db");
+        Path named = fleet.make(directory.resolve("named.db"));
+        RunningServer server = start(named);
+        server.awaitCold(1);
+        Path coldReplica = fleet.replicas().resolve("p/cold.db");
+        Path namedReplica = directory.resolve("named-replica");
+        for (Path replica : new Path[] {coldReplica, namedReplica}) {
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(30))
+                    .until(() -> Files.exists(replica.resolve("ltx/0/0000000000000001-0000000000000001.ltx")));
+        }
+        assertUpkeep(server, cold, coldReplica);
+        assertUpkeep(server, named, namedReplica);
+        assertEquals(404, server.post("/dbs/by-path/snapshot?path=/no/such.db").statusCode());
+    }
+
+    private static void assertUpkeep(RunningServer server, Path database, Path replica) throws Exception {
+        String file = "0000000000000001-0000000000000001.ltx";
+        HttpResponse<String> compacted = server.post("/dbs/by-path/compact?path=" + database);
+        assertEquals(200, compacted.statusCode(), compacted.body());
+        assertEquals("0000000000000001", RunningServer.field(compacted.body(), "txid"));
+        for (String level : new String[] {"1", "2", "3"}) {
+            assertTrue(Files.exists(replica.resolve("ltx").resolve(level).resolve(file)), "level " + level);
+        }
+        HttpResponse<String> made = server.post("/dbs/" + RunningServer.id(database) + "/snapshot");
+        assertEquals(200, made.statusCode(), made.body());
+        assertTrue(Files.exists(replica.resolve("ltx/9").resolve(file)), made.body());
+    }
+
+    @Test
+    void withoutLevelsNothingIsCompacted() throws Exception {
+        Path database = fleet.make("p/plain.db");
+        RunningServer server = start();
+        server.awaitCold(1);
+        HttpResponse<String> refused = server.post("/dbs/by-path/snapshot?path=" + database);
+        assertEquals(409, refused.statusCode(), refused.body());
     }
 
     @Test

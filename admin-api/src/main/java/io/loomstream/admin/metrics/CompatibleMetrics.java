@@ -64,7 +64,10 @@ final class CompatibleMetrics implements MultiCollector {
         families.untyped(
                 "litestream_compaction_verify_error_count",
                 "Number of post-compaction verification failures",
-                each(databases, database -> 0));
+                each(
+                        databases,
+                        database -> control.compaction()
+                                .verifyErrors(Path.of(database.id().path()))));
         s3.get().ifPresent(endpoints -> S3Metrics.collectCompatible(families, endpoints));
         return families.done();
     }

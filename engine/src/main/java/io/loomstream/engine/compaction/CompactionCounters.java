@@ -1,5 +1,8 @@
 package io.loomstream.engine.compaction;
 
+import java.nio.file.Path;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.LongAdder;
 
 /** What compaction and retention have done since the process began. Thread-safe. */
@@ -10,7 +13,10 @@ public final class CompactionCounters {
     final LongAdder listings = new LongAdder();
     final LongAdder failures = new LongAdder();
     final LongAdder brokenChains = new LongAdder();
-    final LongAdder verifyErrors = new LongAdder();
+    private final LongAdder verifyErrors = new LongAdder();
+    /** Only databases that have any: it stays small. */
+    private final ConcurrentMap<Path, LongAdder> verifyErrorsOf = new ConcurrentHashMap<>();
+
     final LongAdder validationErrors = new LongAdder();
 
     /** Files written to levels 1 to 8. */
@@ -46,6 +52,17 @@ public final class CompactionCounters {
     /** Levels that were not as they should be after a compaction: Litestream's compaction_verify_error_count. */
     public long verifyErrors() {
         return verifyErrors.sum();
+    }
+
+    /** Those of one database. */
+    public long verifyErrors(Path database) {
+        LongAdder errors = verifyErrorsOf.get(database);
+        return errors == null ? 0 : errors.sum();
+    }
+
+    void verifyFailed(Path database) {
+        verifyErrors.increment();
+        verifyErrorsOf.computeIfAbsent(database, key -> new LongAdder()).increment();
     }
 
     /** Holes and overlaps that the validation found. */

@@ -1,7 +1,9 @@
 package io.loomstream.engine.compaction;
 
 import io.loomstream.engine.error.BrokenInvariantException;
+import io.loomstream.engine.error.ConflictException;
 import io.loomstream.engine.error.CorruptDataException;
+import io.loomstream.engine.error.TransientStorageException;
 import io.loomstream.engine.ltx.CodecResources;
 import io.loomstream.engine.ltx.Compactor;
 import io.loomstream.engine.ltx.Level;
@@ -28,6 +30,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,6 +55,7 @@ final class LevelWork {
     private final WorkFiles files;
     private final CodecResources codec;
     private final CompactionCounters counters;
+    private final Supplier<Txid> toldMeanwhile;
 
     LevelWork(
             Subject subject,
@@ -58,13 +63,15 @@ final class LevelWork {
             Unusable unusable,
             WorkFiles files,
             CodecResources codec,
-            CompactionCounters counters) {
+            CompactionCounters counters,
+            Supplier<Txid> toldMeanwhile) {
         this.subject = subject;
         this.index = index;
         this.unusable = unusable;
         this.files = files;
         this.codec = codec;
         this.counters = counters;
+        this.toldMeanwhile = toldMeanwhile;
     }
 
     /** What kept a merge from being made: TXIDs are missing, and only a new copy of the database can stand in for them. */
@@ -162,6 +169,7 @@ final class LevelWork {
             condemn(sources, damaged);
             throw damaged;
         }
+        checkNotLost();
         index.intend(level, range);
         ReplicaFile written = subject.replica().write(level, range, output);
         index.added(List.of(new Stored(written, trailer.fileChecksum())));
@@ -265,6 +273,7 @@ final class LevelWork {
             return;
         }
         if (subject.levels().deletes()) {
+            checkOurs();
             subject.replica().delete(level, going.stream().map(Stored::range).toList());
         }
         index.removed(going);
@@ -274,6 +283,31 @@ final class LevelWork {
                 .addKeyValue("level", level)
                 .addKeyValue("files", going.size())
                 .log(subject.levels().deletes() ? "deleted" : "no longer needed");
+    }
+
+    private void checkNotLost() {
+        Optional<ConflictException> lost = subject.lost();
+        if (lost.isPresent()) {
+            throw lost.get();
+        }
+    }
+
+    /**
+     * Nothing is deleted from a replica that another server has gone on with, also when this one has not uploaded since and
+     * does not know it yet: what it would upload next must not be there, unless it has uploaded that itself meanwhile.
+     */
+    private void checkOurs() {
+        checkNotLost();
+        Txid next = index.newest().next();
+        boolean wentOn = subject.replica().find(Level.L0, TxidRange.of(next)).isPresent()
+                || subject.replica()
+                        .find(Level.SNAPSHOT, new TxidRange(Txid.ONE, next))
+                        .isPresent();
+        if (wentOn && !toldMeanwhile.get().isAfter(index.newest())) {
+            throw new TransientStorageException(
+                    subject.database() + ": " + subject.replica().describe() + " has TXID " + next
+                            + ", which this server did not upload: nothing is deleted there");
+        }
     }
 
     // ---- looking over

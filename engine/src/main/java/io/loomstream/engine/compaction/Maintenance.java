@@ -330,7 +330,16 @@ public final class Maintenance {
             Optional<Subject> found = unit.site().subject();
             if (found.isEmpty() || !Files.isDirectory(found.get().meta())) {
                 written = true; // nobody replicates it any more
-                refuse(requests, unit.site());
+                refuse(
+                        requests,
+                        new UnsupportedDatabaseException(
+                                unit.site().name() + ": nothing is compacted here: it is not replicated, or not yet"));
+                return;
+            }
+            Optional<ConflictException> lost = found.get().lost();
+            if (lost.isPresent()) {
+                written = true; // the other server looks after it
+                refuse(requests, lost.get());
                 return;
             }
             subject = found.get();
@@ -372,16 +381,24 @@ public final class Maintenance {
         }
     }
 
-    private static void refuse(List<Request> requests, Site site) {
-        requests.forEach(request -> request.done()
-                .completeExceptionally(new UnsupportedDatabaseException(
-                        site.name() + ": nothing is compacted here: it is not replicated, or not yet")));
+    private static void refuse(List<Request> requests, EngineException why) {
+        requests.forEach(request -> request.done().completeExceptionally(why));
+    }
+
+    /** The newest TXID of what has come to a unit's replica since its turn began. */
+    private Txid toldMeanwhile(Unit unit) {
+        lock.lock();
+        try {
+            return unit.told();
+        } finally {
+            lock.unlock();
+        }
     }
 
     private Turn.Context context() {
         Instant now = time.now();
         Instant unmoved = startWall.plusNanos(time.nanoTime() - startNanos);
-        return new Turn.Context(now, now.isBefore(unmoved) ? now : unmoved, codec, counters);
+        return new Turn.Context(now, now.isBefore(unmoved) ? now : unmoved, codec, counters, this::toldMeanwhile);
     }
 
     private void succeeded(Unit unit, Subject subject, Unit.News news, Turn.Result result) throws InterruptedException {

@@ -1,7 +1,10 @@
 package io.loomstream.engine.compaction;
 
+import io.loomstream.engine.error.ConflictException;
 import io.loomstream.engine.replica.ReplicaClient;
+import io.loomstream.engine.sync.LostReplicas;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * One database as far as the files of its replica are concerned.
@@ -9,8 +12,14 @@ import java.nio.file.Path;
  * @param database names it in messages; is never opened
  * @param meta its meta directory
  * @param replica where its files are
+ * @param lostReplicas what uploads have found to be another server's
  */
-public record Subject(Path database, Path meta, ReplicaClient replica, Levels levels) {
+public record Subject(Path database, Path meta, ReplicaClient replica, Levels levels, LostReplicas lostReplicas) {
+    /** Why the replica is not ours to change any more; empty while it is. */
+    Optional<ConflictException> lost() {
+        return lostReplicas.find(database, replica.describe());
+    }
+
     Path indexFile() {
         return indexFile(meta);
     }

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,9 +36,15 @@ final class Turn {
      * What turns share.
      *
      * @param now the wall clock
+     * @param toldMeanwhile the newest TXID that came to a replica since its turn began; zero when none did
      * @param retentionNow the wall clock without its jumps forward: what it says has expired has
      */
-    record Context(Instant now, Instant retentionNow, CodecResources codec, CompactionCounters counters) {}
+    record Context(
+            Instant now,
+            Instant retentionNow,
+            CodecResources codec,
+            CompactionCounters counters,
+            Function<Unit, Txid> toldMeanwhile) {}
 
     /**
      * How a turn ended.
@@ -67,7 +74,14 @@ final class Turn {
     Result take(Unit.News news, List<Request> requests, boolean maySnapshot) throws IOException, InterruptedException {
         try (LevelIndex index = index(news);
                 WorkFiles files = new WorkFiles(subject.meta())) {
-            LevelWork work = new LevelWork(subject, index, unit.unusable, files, context.codec(), context.counters());
+            LevelWork work = new LevelWork(
+                    subject,
+                    index,
+                    unit.unusable,
+                    files,
+                    context.codec(),
+                    context.counters(),
+                    () -> context.toldMeanwhile().apply(unit));
             work.settleIntent();
             Doing doing = new Doing(index, work, maySnapshot);
             for (Request request : requests) {
@@ -85,7 +99,14 @@ final class Turn {
             throws IOException, InterruptedException, LevelWork.BrokenChain {
         try (LevelIndex index = index(news);
                 WorkFiles files = new WorkFiles(subject.meta())) {
-            LevelWork work = new LevelWork(subject, index, unit.unusable, files, context.codec(), context.counters());
+            LevelWork work = new LevelWork(
+                    subject,
+                    index,
+                    unit.unusable,
+                    files,
+                    context.codec(),
+                    context.counters(),
+                    () -> context.toldMeanwhile().apply(unit));
             work.settleIntent();
             if (snapshot && index.newest().isAfter(index.reached(Level.SNAPSHOT))) {
                 work.snapshot();
@@ -262,7 +283,7 @@ final class Turn {
                 case Schedule.Task.Compact(Level level) -> {
                     work.compact(level);
                     if (levels.verifies() && work.lookOver(level) > 0) {
-                        context.counters().verifyErrors.increment();
+                        context.counters().verifyFailed(subject.database());
                     }
                 }
                 case Schedule.Task.TrimL0 trim ->

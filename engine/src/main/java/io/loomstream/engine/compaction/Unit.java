@@ -142,6 +142,12 @@ final class Unit {
         return taken;
     }
 
+    /** The newest TXID among the news; zero when there are none. */
+    Txid told() {
+        Txid located = news.located();
+        return located == null ? news.reached() : news.reached().max(located);
+    }
+
     boolean hasNews() {
         return !news.isEmpty();
     }

@@ -12,6 +12,7 @@ import io.loomstream.engine.sqlite.DatabaseFiles;
 import io.loomstream.engine.sync.DatabaseOptions;
 import io.loomstream.engine.sync.DatabaseSpec;
 import io.loomstream.engine.sync.FileFingerprint;
+import io.loomstream.engine.sync.LostReplicas;
 import io.loomstream.engine.sync.ReplicatedDatabase;
 import io.loomstream.engine.sync.SyncServices;
 import java.io.IOException;
@@ -629,5 +630,10 @@ final class Fleet implements ScanListener {
         if (keeper != null && (to == Tier.GONE || to == Tier.IGNORED || from == Tier.GONE || from == Tier.IGNORED)) {
             keeper.membersChanged();
         }
+    }
+
+    /** The replicas that are another server's. */
+    LostReplicas lostReplicas() {
+        return services.lostReplicas();
     }
 }

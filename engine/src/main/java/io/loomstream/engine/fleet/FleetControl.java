@@ -1,10 +1,13 @@
 package io.loomstream.engine.fleet;
 
+import io.loomstream.engine.compaction.CompactionCounters;
 import io.loomstream.engine.concurrent.DurationHistogram;
 import io.loomstream.engine.concurrent.Gate;
+import io.loomstream.engine.ltx.Txid;
 import io.loomstream.engine.sync.ReplicatedDatabase;
 import io.loomstream.engine.sync.SyncCounters;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -12,6 +15,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * What people and programs may see of a running {@link Replication}, and order it to do. Looking never makes a list of all
@@ -242,6 +246,29 @@ public final class FleetControl {
 
     public Optional<Ordered> resume(DatabaseId id) {
         return order(id, (fleet, path) -> fleet.tiers().order(path, fleet.tiers()::resume));
+    }
+
+    /**
+     * Has a snapshot made of what a database's replica holds, unless there is one, whatever tier the database is in.
+     *
+     * @return the TXID that the replica stood at, or what went wrong; empty when the database is not known
+     */
+    public Optional<CompletableFuture<Txid>> snapshot(DatabaseId id) {
+        return replication.snapshotNow(path(id));
+    }
+
+    /** Has the files of a database's replica merged into every level; otherwise as {@link #snapshot}. */
+    public Optional<CompletableFuture<Txid>> compact(DatabaseId id) {
+        return replication.compactNow(path(id));
+    }
+
+    private static Path path(DatabaseId id) {
+        return Path.of(new String(id.pathBytes(), StandardCharsets.UTF_8));
+    }
+
+    /** What compaction and retention have done. */
+    public CompactionCounters compaction() {
+        return replication.compaction();
     }
 
     private interface Order {

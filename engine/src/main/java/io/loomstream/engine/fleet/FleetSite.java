@@ -12,7 +12,7 @@ import java.util.Optional;
 record FleetSite(Fleet fleet, String name) implements Site {
     @Override
     public Optional<Subject> subject() {
-        return fleet.spec(name).flatMap(SpecSite::subject);
+        return fleet.spec(name).flatMap(spec -> SpecSite.subject(spec, fleet.lostReplicas()));
     }
 
     @Override

@@ -75,7 +75,9 @@ public final class Replication {
         refuseTwins(workload.named(), services);
         this.maintenance = new Maintenance(
                 new Gate("compaction", options.compactionPermits()), gates.snapshots(), time, services.codec());
-        this.sites = workload.named().stream().map(SpecSite::new).toList();
+        this.sites = workload.named().stream()
+                .map(spec -> new SpecSite(spec, services.lostReplicas()))
+                .toList();
         this.named = sites.stream().map(site -> serve(site)).toList();
         this.tasks = TaskScope.openSupervised("replication", Replication::taskFailed);
         this.dispatchers = TaskScope.openSupervised("dispatch", this::dispatcherFailed);
@@ -267,7 +269,7 @@ public final class Replication {
                     Gate.Permit permit = atOnce.acquire();
                     scope.fork(() -> {
                         try {
-                            SpecSite site = new SpecSite(spec);
+                            SpecSite site = new SpecSite(spec, services.lostReplicas());
                             Outcome copied = Replication.this.serve(site).finish(uploadTimeout, retryInterval, gates);
                             Outcome outcome = upkeep(site, copied, afterwards);
                             if (outcome.problem() != null) {

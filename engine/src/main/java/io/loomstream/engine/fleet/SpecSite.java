@@ -7,6 +7,7 @@ import io.loomstream.engine.compaction.Subject;
 import io.loomstream.engine.ltx.Txid;
 import io.loomstream.engine.replica.ReplicaFile;
 import io.loomstream.engine.sync.DatabaseSpec;
+import io.loomstream.engine.sync.LostReplicas;
 import io.loomstream.engine.sync.ReplicatedDatabase;
 import io.loomstream.engine.sync.UploadListener;
 import java.util.Optional;
@@ -15,10 +16,12 @@ import org.jspecify.annotations.Nullable;
 /** A database that the configuration names. Thread-safe. */
 final class SpecSite implements Site {
     private final DatabaseSpec spec;
+    private final LostReplicas lostReplicas;
     private volatile @Nullable ReplicatedDatabase database;
 
-    SpecSite(DatabaseSpec spec) {
+    SpecSite(DatabaseSpec spec, LostReplicas lostReplicas) {
         this.spec = spec;
+        this.lostReplicas = lostReplicas;
     }
 
     /** Says who makes complete copies. */
@@ -37,13 +40,14 @@ final class SpecSite implements Site {
 
     @Override
     public Optional<Subject> subject() {
-        return subject(spec);
+        return subject(spec, lostReplicas);
     }
 
     /** What compaction needs of a database; empty when its files are to stay as they are. */
-    static Optional<Subject> subject(DatabaseSpec spec) {
+    static Optional<Subject> subject(DatabaseSpec spec, LostReplicas lostReplicas) {
         return spec.levels()
-                .map(levels -> new Subject(spec.options().path(), spec.options().metaPath(), spec.replica(), levels));
+                .map(levels -> new Subject(
+                        spec.options().path(), spec.options().metaPath(), spec.replica(), levels, lostReplicas));
     }
 
     @Override

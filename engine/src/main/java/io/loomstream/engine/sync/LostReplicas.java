@@ -15,12 +15,13 @@ public final class LostReplicas {
 
     private record Lost(Path database, String replica) {}
 
-    void add(Path database, String replica, ConflictException why) {
+    /** Nothing is to be uploaded to a replica any more, nor deleted from it. */
+    public void add(Path database, String replica, ConflictException why) {
         all.putIfAbsent(new Lost(database, replica), why);
     }
 
     /** Why a database may not upload to a replica any more; empty when it may. */
-    Optional<ConflictException> find(Path database, String replica) {
+    public Optional<ConflictException> find(Path database, String replica) {
         return Optional.ofNullable(all.get(new Lost(database, replica)));
     }
 }

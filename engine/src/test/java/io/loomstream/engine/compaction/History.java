@@ -14,6 +14,7 @@ import io.loomstream.engine.restore.RestoreOutcome;
 import io.loomstream.engine.restore.RestoreProgress;
 import io.loomstream.engine.restore.RestoreRequest;
 import io.loomstream.engine.restore.Target;
+import io.loomstream.engine.sync.LostReplicas;
 import io.loomstream.engine.testing.LtxSpec;
 import io.loomstream.engine.wal.WalSalts;
 import java.io.ByteArrayOutputStream;
@@ -49,12 +50,15 @@ final class History {
     /** What the database was then. */
     final Map<Long, byte[]> images = new HashMap<>();
 
+    final LostReplicas lostReplicas = new LostReplicas();
+
     private final Path directory;
     private final Random random;
     private final Levels levels;
     private final String name;
     private final Map<Integer, byte[]> pages = new HashMap<>();
     private int commit;
+    private int pageSize = PAGE_SIZE;
     private long txid;
     private Maintenance maintenance;
 
@@ -66,7 +70,7 @@ final class History {
 
         @Override
         public Optional<Subject> subject() {
-            return Optional.of(new Subject(directory.resolve(name), meta(), replica, levels));
+            return Optional.of(new Subject(directory.resolve(name), meta(), replica, levels, lostReplicas));
         }
 
         @Override
@@ -88,6 +92,10 @@ final class History {
 
     static Maintenance maintenanceOf(SimulatedTime time) {
         return new Maintenance(new Gate("compaction", 4), new Gate("snapshot", 4), time, CodecResources.shared());
+    }
+
+    Path database() {
+        return directory.resolve(name);
     }
 
     Path meta() {
@@ -130,6 +138,31 @@ final class History {
         write(all(), true);
     }
 
+    /** The page size changes; capture stores the new state as a snapshot only, which no L0 file has. */
+    void bridgeWithPageSize(int bytes) throws IOException, InterruptedException {
+        pageSize = bytes;
+        commit = 3 + random.nextInt(5);
+        pages.clear();
+        for (int number : all()) {
+            byte[] page = new byte[pageSize];
+            random.nextBytes(page);
+            pages.put(number, page);
+        }
+        txid++;
+        moments.put(txid, now());
+        images.put(txid, image());
+        upload(Level.SNAPSHOT, new TxidRange(Txid.ONE, new Txid(txid)), all());
+    }
+
+    /** Another server goes on with the replica; this one is not told. */
+    void anotherServerCommits() throws IOException, InterruptedException {
+        Path file = directory.resolve("other.ltx");
+        TxidRange range = TxidRange.of(new Txid(txid + 1));
+        LtxSpec spec = LtxSpec.of(LtxHeader.of(pageSize, commit, range, now().toEpochMilli(), 0, 0, WalSalts.NONE));
+        Files.write(file, spec.page(1, pages.get(1)).encode());
+        new FileReplicaClient(directory.resolve("replica"), FileAccess.PRIVATE).write(Level.L0, range, file);
+    }
+
     /** Capture numbers a copy that never arrives. */
     void loseOne() {
         change();
@@ -159,7 +192,7 @@ final class History {
             changed.add(1 + random.nextInt(commit));
         }
         for (int number : changed) {
-            byte[] page = new byte[PAGE_SIZE];
+            byte[] page = new byte[pageSize];
             random.nextBytes(page);
             pages.put(number, page);
         }
@@ -177,7 +210,7 @@ final class History {
     }
 
     private void upload(Level level, TxidRange range, Set<Integer> numbers) throws IOException, InterruptedException {
-        LtxSpec spec = LtxSpec.of(LtxHeader.of(PAGE_SIZE, commit, range, now().toEpochMilli(), 0, 0, WalSalts.NONE));
+        LtxSpec spec = LtxSpec.of(LtxHeader.of(pageSize, commit, range, now().toEpochMilli(), 0, 0, WalSalts.NONE));
         for (int number : numbers) {
             spec = spec.page(number, pages.get(number));
         }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.loomstream.engine.error.ConflictException;
 import io.loomstream.engine.ltx.Txid;
 import io.loomstream.engine.ltx.TxidRange;
 import io.loomstream.engine.restore.Restore;
@@ -132,6 +133,74 @@ class MaintenanceTest {
                 assertTrue(!file.contains(new Txid(lost)), "level " + number + " claims " + file);
             }
         }
+    }
+
+    private void assertPoint(History history, long txid) throws IOException, InterruptedException {
+        Path restored = directory.resolve("restored");
+        RestoreOutcome outcome = history.restore(new Target.AtTxid(new Txid(txid)), restored);
+        assertInstanceOf(RestoreOutcome.Restored.class, outcome, "TXID " + txid);
+        assertArrayEquals(history.images.get(txid), Files.readAllBytes(restored), "TXID " + txid);
+    }
+
+    @Test
+    void everyLevelGoesOnBehindAChangeOfPageSize() throws IOException, InterruptedException {
+        History history = history(Levels.defaults());
+        commits(history, 40, MINUTE);
+        long old = history.txid();
+        history.bridgeWithPageSize(1024);
+        commits(history, 40, MINUTE);
+        history.bridgeWithPageSize(4096);
+        history.bridgeWithPageSize(512); // twice without a commit between
+        commits(history, 40, MINUTE);
+        history.goTo(time.nanoTime() + 2 * MINUTE);
+        for (long txid = 1; txid <= history.txid(); txid++) {
+            if (history.files(0).contains(TxidRange.of(new Txid(txid)))) {
+                assertPoint(history, txid);
+            }
+        }
+        assertPoint(history, old);
+        assertPoint(history, old + 1);
+        history.goTo(time.nanoTime() + Duration.ofHours(2).toNanos());
+        assertEquals(List.of(), history.asked, "no complete copy is needed");
+        assertEquals(0, history.maintenance().counters().failures());
+        for (int number = 1; number <= 3; number++) {
+            assertEquals(
+                    new Txid(history.txid()), history.files(number).getLast().max(), "level " + number);
+        }
+        assertPoint(history, old);
+        history.goTo(time.nanoTime() + 3 * DAY);
+        assertEquals(1, history.files(0).size(), "retention goes on, too");
+        assertEquals(1, history.files(9).size());
+        assertLatest(history);
+    }
+
+    @Test
+    void nothingIsDeletedOnceTheReplicaIsLost() throws IOException, InterruptedException {
+        History history = history(Levels.defaults());
+        commits(history, 60, 40 * MINUTE);
+        history.lostReplicas.add(
+                history.database(), history.replica.describe(), new ConflictException("another server writes"));
+        Map<FaultyReplica.Kind, Long> before = history.replica.requests();
+        history.goTo(time.nanoTime() + 3 * DAY);
+        assertEquals(before, history.replica.requests());
+        assertEquals(0, history.maintenance().waiting());
+        CompletableFuture<Txid> asked = history.maintenance().snapshotNow(history.site());
+        history.goTo(time.nanoTime() + MINUTE);
+        assertInstanceOf(
+                ConflictException.class,
+                assertThrows(CompletionException.class, asked::join).getCause());
+        assertEquals(before, history.replica.requests());
+    }
+
+    @Test
+    void nothingIsDeletedWhereAnotherServerWentOnUnnoticed() throws IOException, InterruptedException {
+        History history = history(Levels.defaults());
+        commits(history, 60, 40 * MINUTE);
+        long deleted = history.replica.count(FaultyReplica.Kind.DELETE);
+        assertTrue(deleted > 0, "until then it was");
+        history.anotherServerCommits();
+        history.goTo(time.nanoTime() + 3 * DAY);
+        assertEquals(deleted, history.replica.count(FaultyReplica.Kind.DELETE));
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.loomstream.engine.testing;
 
+import io.loomstream.engine.compaction.Levels;
 import io.loomstream.engine.fleet.FleetOptions;
 import io.loomstream.engine.fleet.Replication;
 import io.loomstream.engine.fleet.ReplicationOptions;
@@ -28,6 +29,7 @@ public final class SmallFleet implements AutoCloseable {
     private final List<DatabaseSpec> named = new ArrayList<>();
     private Duration hotDuration = Duration.ofMillis(300);
     private int hotMax = 100;
+    private Optional<Levels> levels = Optional.empty();
     private Replication running;
 
     /** Nothing runs yet. */
@@ -46,6 +48,12 @@ public final class SmallFleet implements AutoCloseable {
 
     public SmallFleet withHotMax(int max) {
         hotMax = max;
+        return this;
+    }
+
+    /** Their replicas have levels, too: of those found, and of those named after this. */
+    public SmallFleet withLevels(Levels of) {
+        levels = Optional.of(of);
         return this;
     }
 
@@ -83,10 +91,11 @@ public final class SmallFleet implements AutoCloseable {
         return database;
     }
 
-    private static DatabaseSpec spec(Path database, Path replica) {
-        return new DatabaseSpec(
+    private DatabaseSpec spec(Path database, Path replica) {
+        DatabaseSpec spec = new DatabaseSpec(
                 DatabaseOptions.defaults(database).withMonitorInterval(Duration.ofMillis(50)),
                 new FileReplicaClient(replica, FileAccess.PRIVATE));
+        return levels.map(spec::withLevels).orElse(spec);
     }
 
     public Replication start() {
