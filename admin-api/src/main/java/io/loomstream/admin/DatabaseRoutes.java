@@ -13,6 +13,7 @@ import io.loomstream.engine.fleet.Ordered;
 import io.loomstream.engine.ltx.Txid;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -132,7 +133,7 @@ final class DatabaseRoutes {
         } catch (TimeoutException busy) {
             context.status(202);
         } catch (ExecutionException failed) {
-            throw problem(failed.getCause());
+            throw problem(failed);
         }
         Optional<Txid> txid = reached;
         Answers.json(context, json -> {
@@ -145,7 +146,8 @@ final class DatabaseRoutes {
     }
 
     /** What stands in the way may pass by itself, or not. */
-    private static Problem problem(Throwable cause) {
+    private static Problem problem(ExecutionException failed) {
+        Throwable cause = Objects.requireNonNullElse(failed.getCause(), failed);
         return new Problem(cause instanceof TransientStorageException ? 503 : 409, String.valueOf(cause.getMessage()));
     }
 

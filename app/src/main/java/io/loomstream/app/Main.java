@@ -22,6 +22,8 @@ public final class Main {
               verify       check that replicas are whole and can be restored
               databases    list the databases of the configuration
               ltx          list the LTX files of a replica
+              snapshot     have the running server make a snapshot of a database now
+              compact      have the running server bring a database's levels up to date now
               version      print the version
               help         print this text, or that of a command
 
@@ -72,6 +74,8 @@ public final class Main {
             case "verify" -> new VerifyCommand();
             case "databases" -> new DatabasesCommand();
             case "ltx" -> new LtxCommand();
+            case "snapshot" -> UpkeepCommand.snapshot();
+            case "compact" -> UpkeepCommand.compact();
             case "version" -> new VersionCommand();
             default -> null;
         };
