@@ -19,6 +19,7 @@ import io.loomstream.perf.writer.Habit;
 import io.loomstream.perf.writer.WriterMain;
 import io.loomstream.perf.writer.WriterProcess;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -29,11 +30,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 
 /** Rounds of writing, killing, restoring and comparing. */
 final class Torture {
+    private static final Pattern MERGED = Pattern.compile("\\bmsg=merged\\b");
+    private static final Pattern SNAPSHOT = Pattern.compile("\\blevel=9\\b");
+    private static final Pattern DELETED = Pattern.compile("\\bmsg=deleted\\b.*\\bfiles=(\\d+)");
+
     /** Enough for an upload in parts. */
     private static final int BALLAST_BYTES = 12 << 20;
 
@@ -99,7 +107,31 @@ final class Torture {
                 + " restores, transactions "
                 + reached.values().stream().mapToLong(n -> n).sum() + ", files at levels 0 to 9 at the end "
                 + filesAtLevels());
+        System.out.println("torture.seed=" + seed + ": " + maintenance());
         delete(fleet.directory());
+    }
+
+    /** What compaction and retention of all server processes did, killed ones too, by the lines that they logged. */
+    private String maintenance() throws IOException {
+        long compactions = 0;
+        long snapshots = 0;
+        long deletions = 0;
+        long deletedFiles = 0;
+        try (Stream<String> lines = Files.lines(log, StandardCharsets.UTF_8)) {
+            for (String line : (Iterable<String>) lines::iterator) {
+                Matcher deleted = DELETED.matcher(line);
+                if (deleted.find()) {
+                    deletions++;
+                    deletedFiles += Long.parseLong(deleted.group(1));
+                } else if (MERGED.matcher(line).find()) {
+                    boolean snapshot = SNAPSHOT.matcher(line).find();
+                    snapshots += snapshot ? 1 : 0;
+                    compactions += snapshot ? 0 : 1;
+                }
+            }
+        }
+        return compactions + " compactions, " + snapshots + " snapshots, " + deletions + " deletions of " + deletedFiles
+                + " files";
     }
 
     private List<Integer> filesAtLevels() {

@@ -33,6 +33,7 @@ class TortureIT {
             l0-retention: 5s
             l0-retention-check-interval: 1s
             verify-compaction: true
+            logging: {level: debug}
             """;
 
     private static Path directory() throws Exception {
