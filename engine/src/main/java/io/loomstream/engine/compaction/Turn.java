@@ -1,6 +1,7 @@
 package io.loomstream.engine.compaction;
 
 import io.loomstream.engine.error.CorruptDataException;
+import io.loomstream.engine.error.TransientStorageException;
 import io.loomstream.engine.ltx.CodecResources;
 import io.loomstream.engine.ltx.Level;
 import io.loomstream.engine.ltx.Txid;
@@ -202,6 +203,7 @@ final class Turn {
         private final boolean maySnapshot;
         private final Set<Schedule.Task> tried = new HashSet<>();
         private @Nullable String broken;
+        private @Nullable TransientStorageException failure;
 
         Doing(LevelIndex index, LevelWork work, boolean maySnapshot) {
             this.index = index;
@@ -223,6 +225,9 @@ final class Turn {
                     }
                 }
                 if (next.isEmpty()) {
+                    if (failure != null) {
+                        throw failure;
+                    }
                     validate();
                     Optional<Instant> due = snapshotWaits ? Optional.of(context.now()) : next(all);
                     index.end(due);
@@ -266,6 +271,14 @@ final class Turn {
             } catch (LevelWork.BrokenChain chain) {
                 tried.add(task);
                 broken = String.valueOf(chain.getMessage());
+            } catch (TransientStorageException trouble) {
+                // One request that fails, again and again perhaps, must not keep the rest from being done; a second one
+                // says that the replica is out of reach.
+                if (failure != null) {
+                    throw trouble;
+                }
+                failure = trouble;
+                tried.add(task);
             } catch (CorruptDataException found) {
                 if (unit.unusable.files().size() == damaged) {
                     throw found;

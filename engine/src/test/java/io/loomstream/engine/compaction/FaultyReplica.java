@@ -45,6 +45,7 @@ final class FaultyReplica implements ReplicaClient {
     private long until = Long.MAX_VALUE;
     private Fault fault = Fault.FAIL_BEFORE;
     private @Nullable Meanwhile meanwhile;
+    private @Nullable Level refused;
 
     FaultyReplica(ReplicaClient real) {
         this.real = real;
@@ -106,6 +107,11 @@ final class FaultyReplica implements ReplicaClient {
         }
     }
 
+    /** Every write to a level fails. */
+    void refuse(Level level) {
+        refused = level;
+    }
+
     @Override
     public String type() {
         return real.type();
@@ -151,6 +157,9 @@ final class FaultyReplica implements ReplicaClient {
     @Override
     public ReplicaFile write(Level level, TxidRange range, Path source) {
         boolean faulty = begin(Kind.WRITE);
+        if (level.equals(refused)) {
+            throw new TransientStorageException("503");
+        }
         ReplicaFile written = real.write(level, range, source);
         end(faulty);
         return written;

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.loomstream.engine.error.ConflictException;
+import io.loomstream.engine.ltx.Level;
 import io.loomstream.engine.ltx.Txid;
 import io.loomstream.engine.ltx.TxidRange;
 import io.loomstream.engine.restore.Restore;
@@ -201,6 +202,17 @@ class MaintenanceTest {
         history.anotherServerCommits();
         history.goTo(time.nanoTime() + 3 * DAY);
         assertEquals(deleted, history.replica.count(FaultyReplica.Kind.DELETE));
+    }
+
+    @Test
+    void levelThatCannotBeWrittenDoesNotHoldUpTheRetentionOfL0() throws IOException, InterruptedException {
+        History history = history(Levels.defaults());
+        history.replica.refuse(new Level(2));
+        commits(history, 60, MINUTE);
+        assertTrue(history.maintenance().counters().failures() > 0);
+        assertTrue(history.files(0).size() < 20, history.files(0).size() + " files at level 0");
+        assertEquals(List.of(), history.files(2));
+        assertLatest(history);
     }
 
     @Test
