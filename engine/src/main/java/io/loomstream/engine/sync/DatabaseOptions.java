@@ -15,6 +15,7 @@ import java.time.Duration;
  * @param truncatePages WAL frames above which a busy writer is interrupted for a restart; zero or negative: never
  * @param busyTimeout how long to go on trying when an application holds a lock; millisecond resolution
  * @param syncWalBytesMax WAL bytes copied in one pass; 0: no limit
+ * @param walBytesMax bytes of WAL above which the hold is released so that it may be reset; 0: no limit
  */
 public record DatabaseOptions(
         Path path,
@@ -26,11 +27,13 @@ public record DatabaseOptions(
         int truncatePages,
         Duration busyTimeout,
         long syncWalBytesMax,
+        long walBytesMax,
         HoldMode hold,
         JournalPolicy journalPolicy) {
     public static final int DEFAULT_MIN_CHECKPOINT_PAGES = 1000;
     public static final int DEFAULT_TRUNCATE_PAGES = 121_359;
     public static final long DEFAULT_SYNC_WAL_BYTES_MAX = 64L << 20;
+    public static final long DEFAULT_WAL_BYTES_MAX = 1L << 30;
 
     public DatabaseOptions {
         require(path.isAbsolute(), "path must be absolute", path);
@@ -40,6 +43,7 @@ public record DatabaseOptions(
         require(minCheckpointPages > 0, "min checkpoint pages must be greater than 0", minCheckpointPages);
         require(!busyTimeout.isNegative(), "busy timeout must be >= 0", busyTimeout);
         require(syncWalBytesMax >= 0, "sync WAL bytes must be >= 0", syncWalBytesMax);
+        require(walBytesMax >= 0, "max WAL bytes must be >= 0", walBytesMax);
     }
 
     /** What Litestream does when a configuration names nothing but the path. */
@@ -55,6 +59,7 @@ public record DatabaseOptions(
                 DEFAULT_TRUNCATE_PAGES,
                 Duration.ofSeconds(1),
                 DEFAULT_SYNC_WAL_BYTES_MAX,
+                DEFAULT_WAL_BYTES_MAX,
                 HoldMode.AUTO,
                 JournalPolicy.WAL);
     }
@@ -76,6 +81,7 @@ public record DatabaseOptions(
                 truncatePages,
                 busyTimeout,
                 syncWalBytesMax,
+                walBytesMax,
                 hold,
                 journalPolicy);
     }
@@ -91,6 +97,7 @@ public record DatabaseOptions(
                 truncatePages,
                 busyTimeout,
                 syncWalBytesMax,
+                walBytesMax,
                 hold,
                 journalPolicy);
     }
@@ -106,6 +113,7 @@ public record DatabaseOptions(
                 truncatePages,
                 busyTimeout,
                 syncWalBytesMax,
+                walBytesMax,
                 hold,
                 journalPolicy);
     }
@@ -121,6 +129,7 @@ public record DatabaseOptions(
                 truncatePages,
                 busyTimeout,
                 syncWalBytesMax,
+                walBytesMax,
                 hold,
                 journalPolicy);
     }
@@ -136,6 +145,7 @@ public record DatabaseOptions(
                 truncatePages,
                 busyTimeout,
                 syncWalBytesMax,
+                walBytesMax,
                 hold,
                 journalPolicy);
     }
@@ -151,6 +161,7 @@ public record DatabaseOptions(
                 truncatePages,
                 busyTimeout,
                 syncWalBytesMax,
+                walBytesMax,
                 hold,
                 journalPolicy);
     }
@@ -166,6 +177,7 @@ public record DatabaseOptions(
                 truncatePages,
                 busyTimeout,
                 syncWalBytesMax,
+                walBytesMax,
                 hold,
                 journalPolicy);
     }
@@ -181,6 +193,7 @@ public record DatabaseOptions(
                 truncatePages,
                 busyTimeout,
                 syncWalBytesMax,
+                walBytesMax,
                 hold,
                 journalPolicy);
     }
@@ -196,6 +209,23 @@ public record DatabaseOptions(
                 truncatePages,
                 busyTimeout,
                 syncWalBytesMax,
+                walBytesMax,
+                hold,
+                journalPolicy);
+    }
+
+    public DatabaseOptions withWalBytesMax(long walBytesMax) {
+        return new DatabaseOptions(
+                path,
+                metaPath,
+                monitorInterval,
+                syncInterval,
+                checkpointInterval,
+                minCheckpointPages,
+                truncatePages,
+                busyTimeout,
+                syncWalBytesMax,
+                walBytesMax,
                 hold,
                 journalPolicy);
     }
@@ -211,6 +241,7 @@ public record DatabaseOptions(
                 truncatePages,
                 busyTimeout,
                 syncWalBytesMax,
+                walBytesMax,
                 hold,
                 journalPolicy);
     }
@@ -226,6 +257,7 @@ public record DatabaseOptions(
                 truncatePages,
                 busyTimeout,
                 syncWalBytesMax,
+                walBytesMax,
                 hold,
                 journalPolicy);
     }

@@ -44,6 +44,7 @@ final class DatabaseSync implements AutoCloseable {
     private final ReentrantLock lock = new ReentrantLock();
     private final RollbackCapture rollback;
     private final WalMaintenance maintenance;
+    private final WalLimit limit;
 
     private final Ownership ownership;
 
@@ -67,6 +68,7 @@ final class DatabaseSync implements AutoCloseable {
         this.pageIndex = services.pageIndex(local);
         this.rollback = new RollbackCapture(this, files, services);
         this.maintenance = new WalMaintenance(options, files, services);
+        this.limit = new WalLimit(options, files, services);
         this.ownership = new Ownership(options, files, services);
     }
 
@@ -181,10 +183,10 @@ final class DatabaseSync implements AutoCloseable {
         left = null;
     }
 
-    /** A full disk is no reason to let go of the WAL; a hold in doubt is worse than none. */
+    /** A full disk is no reason to let go of the WAL, unless the WAL grows too large; a hold in doubt is worse than none. */
     private void dropHoldUnlessIntact() {
         try {
-            if (capture != null && capture.hold().intact()) {
+            if (capture != null && capture.hold().intact() && !limit.exceededWhileFailing(capture.hold())) {
                 return;
             }
         } catch (IOException inDoubt) {
@@ -213,6 +215,9 @@ final class DatabaseSync implements AutoCloseable {
             }
             left = null;
         }
+        if (capture == null && limit.letGo() && limit.keepsWaiting(positionKnown())) {
+            return positionKnown() ? Look.QUIET : Look.WAITS_FOR_REPLICA;
+        }
         if (capture != null && !capture.hold().intact()) {
             log.atWarn().addKeyValue("db", options.path()).log("the files under the hold were replaced");
             dropHold();
@@ -229,6 +234,9 @@ final class DatabaseSync implements AutoCloseable {
             return Look.MOVED;
         }
         Look look = held.copyRounds(mayCopyEverything);
+        if (look == Look.WAITS_FOR_REPLICA && limit.exceeded(held)) {
+            dropHold();
+        }
         if (look == Look.MOVED || look == Look.WAITS_FOR_REPLICA || look == Look.NEEDS_FULL_COPY) {
             return look;
         }
@@ -239,7 +247,11 @@ final class DatabaseSync implements AutoCloseable {
             return look;
         }
         switch (maintenance.afterLook(held, look == Look.COPIED)) {
-            case KEEP -> {}
+            case KEEP -> {
+                if (!held.hold().released() && limit.exceededWhileCopied(held)) {
+                    dropHold();
+                }
+            }
             case REST -> rest(held);
             case RENEW -> dropHold(); // whoever opens it first, we or an application, recovers the wal-index
         }
@@ -263,6 +275,16 @@ final class DatabaseSync implements AutoCloseable {
     FileFingerprint fingerprint() throws IOException {
         Instant now = services.time().now();
         return FileFingerprint.of(files.statDatabase(), now);
+    }
+
+    /** The next look takes the hold again, however large the WAL is. */
+    void holdAgain() throws InterruptedException {
+        lock.lockInterruptibly();
+        try {
+            limit.end();
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Null when the hold was taken; else what the look comes to without it. */
