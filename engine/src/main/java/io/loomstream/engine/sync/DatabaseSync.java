@@ -323,6 +323,7 @@ final class DatabaseSync implements AutoCloseable {
 
     /** Releases a hold that is of no use any more. */
     void letGo(WalHold hold) {
+        files.drain();
         ownership.holdGoes();
         hold.release();
     }
@@ -391,6 +392,7 @@ final class DatabaseSync implements AutoCloseable {
                 return new Departure.NotYet();
             }
         }
+        files.drain();
         boolean attached = held.hold().applicationAttached();
         Outside before = outside();
         // A WAL that goes with the last close need not prove anything.
@@ -438,6 +440,7 @@ final class DatabaseSync implements AutoCloseable {
     }
 
     private void dropHold() {
+        files.drain(); // before the hold goes: closing it is not to be a last close
         if (capture != null) {
             letGo(capture.hold());
             capture = null;
@@ -699,6 +702,7 @@ final class DatabaseSync implements AutoCloseable {
                 ownership.holdGoes();
             }
             CursorFile cursorFile = ownership.cursorFile();
+            files.drain();
             if (held != null && held.hasEmptyWal() && !held.hold().applicationAttached()) {
                 services.taker().lastClose(files, held.hold());
             } else if (held != null) {
@@ -732,6 +736,7 @@ final class DatabaseSync implements AutoCloseable {
     public void close() {
         lock.lock();
         try {
+            files.drain();
             if (capture != null) {
                 capture.hold().release();
                 capture = null;
