@@ -1,4 +1,4 @@
-/** The HTTP admin API; an empty room until its issue furnishes it. */
+/** The HTTP side: the admin API, the metrics and the page, over what the engine lets see and order. */
 @NullMarked
 package io.loomstream.admin;
 

@@ -12,7 +12,9 @@ import io.loomstream.engine.replica.s3.S3Encryption;
 import io.loomstream.engine.replica.s3.S3Settings;
 import io.loomstream.engine.sync.DatabaseOptions;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.slf4j.Logger;
@@ -55,6 +57,22 @@ final class EffectiveConfig {
                     .addKeyValue("state-dir", stateDirectory)
                     .log("multi-db configuration");
         }
+    }
+
+    /** The same, in sections, for whoever asks while the server runs. */
+    static List<Map<String, Object>> sections(ServerConfig config, Path stateDirectory) {
+        List<Map<String, Object>> sections = new ArrayList<>();
+        config.databases().stream()
+                .limit(DATABASES_AT_INFO_MAX)
+                .map(EffectiveConfig::values)
+                .forEach(sections::add);
+        config.fleets().stream().map(EffectiveConfig::values).forEach(sections::add);
+        config.multiDb().ifPresent(multiDb -> {
+            Map<String, Object> values = values(multiDb);
+            values.put("state-dir", stateDirectory);
+            sections.add(values);
+        });
+        return sections;
     }
 
     private static LoggingEventBuilder with(LoggingEventBuilder event, Map<String, Object> values) {
@@ -118,6 +136,7 @@ final class EffectiveConfig {
         values.put("truncate-page-n", options.truncatePages());
         values.put("max-sync-wal-bytes", options.syncWalBytesMax());
         values.put("max-wal-bytes", options.walBytesMax());
+        values.put("max-local-bytes", options.localBytesMax());
         values.put("hold", word(options.hold()));
         values.put("journal-mode", word(options.journalPolicy()));
     }

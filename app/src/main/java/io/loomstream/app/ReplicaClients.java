@@ -4,7 +4,12 @@ import io.loomstream.app.config.MultiDbConfig;
 import io.loomstream.app.config.ReplicaConfig;
 import io.loomstream.engine.replica.FileAccess;
 import io.loomstream.engine.replica.FileReplicaClient;
+import io.loomstream.engine.replica.FileReplicaTree;
+import io.loomstream.engine.replica.FileRootStore;
 import io.loomstream.engine.replica.ReplicaClient;
+import io.loomstream.engine.replica.ReplicaTree;
+import io.loomstream.engine.replica.RootStore;
+import io.loomstream.engine.replica.s3.S3Endpoints;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +42,32 @@ final class ReplicaClients implements AutoCloseable {
             case ReplicaConfig.Directory(var directory) -> new FileReplicaClient(directory, access);
             case ReplicaConfig.S3(var settings) -> s3().client(settings);
         };
+    }
+
+    /** The server's own files below a place; sends nothing yet. */
+    RootStore root(ReplicaConfig place) {
+        return switch (place) {
+            case ReplicaConfig.Directory(var directory) -> new FileRootStore(directory);
+            case ReplicaConfig.S3(var settings) -> s3().root(settings);
+        };
+    }
+
+    /** All replicas below a place; sends nothing yet. */
+    ReplicaTree tree(ReplicaConfig place) {
+        return switch (place) {
+            case ReplicaConfig.Directory(var directory) -> new FileReplicaTree(directory);
+            case ReplicaConfig.S3(var settings) -> s3().tree(settings);
+        };
+    }
+
+    /** The S3 side; empty before the first S3 replica. */
+    Optional<S3Endpoints> endpoints() {
+        lock.lock();
+        try {
+            return Optional.ofNullable(s3).map(S3Clients::endpoints);
+        } finally {
+            lock.unlock();
+        }
     }
 
     private S3Clients s3() {

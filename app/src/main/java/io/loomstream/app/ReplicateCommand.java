@@ -61,7 +61,9 @@ final class ReplicateCommand implements Command {
             if (workload.named().isEmpty() && workload.sections().isEmpty()) {
                 log.warn("no databases specified in configuration");
             }
-            return words.on("once") ? once(workload, config, log) : untilStopped(workload, config, log);
+            return words.on("once")
+                    ? once(workload, config, log)
+                    : untilStopped(workload, config, stateDirectory, sources, log);
         }
     }
 
@@ -141,7 +143,9 @@ final class ReplicateCommand implements Command {
         return state(report, log) && complete ? 0 : 1;
     }
 
-    private static int untilStopped(Workload workload, ServerConfig config, Logger log) throws InterruptedException {
+    private static int untilStopped(
+            Workload workload, ServerConfig config, Path stateDirectory, Sources sources, Logger log)
+            throws IOException, InterruptedException {
         CountDownLatch stopped = new CountDownLatch(1);
         Thread main = Thread.currentThread();
         TerminationSignals.handle(signal -> {
@@ -159,7 +163,17 @@ final class ReplicateCommand implements Command {
                 .addKeyValue("databases", workload.named().size())
                 .addKeyValue("fleets", workload.sections().size())
                 .log("replicating");
-        stopped.await();
+        try {
+            Serving serving = Serving.start(config, stateDirectory, sources, replication);
+            try {
+                stopped.await();
+            } finally {
+                serving.close();
+            }
+        } catch (IOException e) {
+            replication.stop(config.shutdownSyncTimeout(), config.shutdownSyncInterval());
+            throw e;
+        }
         Report report = replication.stop(config.shutdownSyncTimeout(), config.shutdownSyncInterval());
         boolean complete = state(report, log) && !replication.broken();
         log.info(complete ? "stopped; every replica has everything" : "stopped");

@@ -13,6 +13,9 @@ import io.loomstream.engine.replica.FileAccess;
 import io.loomstream.engine.replica.FileOldFormatStore;
 import io.loomstream.engine.replica.OldFormatStore;
 import io.loomstream.engine.replica.ReplicaClient;
+import io.loomstream.engine.replica.ReplicaTree;
+import io.loomstream.engine.replica.RootStore;
+import io.loomstream.engine.replica.s3.S3Endpoints;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -94,6 +97,11 @@ final class Sources implements AutoCloseable {
         config.multiDb().ifPresent(clients::configure);
     }
 
+    /** The S3 side of this process; empty before the first S3 replica. */
+    Optional<S3Endpoints> s3() {
+        return clients.endpoints();
+    }
+
     /** The replica of a configured database. */
     Source source(DatabaseConfig database) throws IOException {
         Path path = database.options().path();
@@ -106,6 +114,16 @@ final class Sources implements AutoCloseable {
 
     ReplicaClient client(ReplicaConfig replica, FileAccess access) {
         return clients.client(replica, access);
+    }
+
+    /** The server's own files below the root of a fleet's replicas. */
+    RootStore root(ReplicaConfig base) {
+        return clients.root(base);
+    }
+
+    /** All replicas below a place. */
+    ReplicaTree tree(ReplicaConfig place) {
+        return clients.tree(place);
     }
 
     Path path(String text) throws UsageException {

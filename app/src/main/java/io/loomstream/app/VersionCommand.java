@@ -27,7 +27,7 @@ final class VersionCommand implements Command {
     }
 
     /** The version in the jar's manifest; {@code development} when the classes do not come from a jar. */
-    private static String version() {
+    static String version() {
         String version = VersionCommand.class.getPackage().getImplementationVersion();
         return version == null ? "development" : version;
     }

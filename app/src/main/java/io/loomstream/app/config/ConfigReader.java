@@ -74,7 +74,13 @@ final class ConfigReader {
         }
         Optional<MultiDbConfig> multiDb = fleets.multiDb(fields, syncInterval);
         return new ServerConfig(
-                databases, inOrder(directories, multiDb, fields), multiDb, logging, shutdownTimeout, shutdownInterval);
+                databases,
+                inOrder(directories, multiDb, fields),
+                multiDb,
+                new ServingReader(environment).read(fields, multiDb.isPresent()),
+                logging,
+                shutdownTimeout,
+                shutdownInterval);
     }
 
     /** A directory with the line of its entry. */
@@ -224,6 +230,7 @@ final class ConfigReader {
                 busyTimeout,
                 fields.integer("max-sync-wal-bytes", unset.syncWalBytesMax(), 0, Long.MAX_VALUE),
                 walBytesMax(fields, unset.walBytesMax()),
+                fields.parsed("max-local-bytes", ByteSize::parse).orElse(unset.localBytesMax()),
                 fields.choice("hold", unset.hold(), HoldMode.class),
                 fields.choice("journal-mode", unset.journalPolicy(), JournalPolicy.class));
     }

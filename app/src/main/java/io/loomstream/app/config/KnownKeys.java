@@ -34,21 +34,26 @@ record KnownKeys(Set<String> served, Set<String> unserved, Map<String, String> i
 
     private static final Set<String> OF_EVERY_DATABASE = words("""
             monitor-interval checkpoint-interval busy-timeout hold journal-mode min-checkpoint-page-count truncate-page-n
-            max-sync-wal-bytes max-wal-bytes
+            max-sync-wal-bytes max-wal-bytes max-local-bytes
             """);
 
     static final KnownKeys TOP = new KnownKeys(
             both(
                     words(
-                            "dbs multi-db state-dir instance logging sync-interval shutdown-sync-timeout shutdown-sync-interval"),
+                            "dbs multi-db state-dir instance addr admin metrics logging sync-interval shutdown-sync-timeout shutdown-sync-interval"),
                     OF_S3),
             both(words("""
-            addr mcp-addr exec socket levels snapshot validation l0-retention l0-retention-check-interval
+            mcp-addr exec socket levels snapshot validation l0-retention l0-retention-check-interval
             verify-compaction retention heartbeat-url heartbeat-interval
             """), UNSERVED_OF_REPLICAS),
             IDLE);
 
     static final KnownKeys LOGGING = new KnownKeys(words("level type stderr source"), Set.of(), Map.of());
+
+    static final KnownKeys ADMIN =
+            new KnownKeys(words("addr token token-file metrics-public tls hosts"), Set.of(), Map.of());
+    static final KnownKeys ADMIN_TLS = new KnownKeys(words("cert key"), Set.of(), Map.of());
+    static final KnownKeys METRICS = new KnownKeys(words("max-projects"), Set.of(), Map.of());
 
     static final KnownKeys DATABASE = new KnownKeys(
             both(words("path dir pattern recursive watch replica replicas meta-path meta-dir"), OF_EVERY_DATABASE),

@@ -11,6 +11,7 @@ import java.util.Optional;
  * @param databases those that it names
  * @param fleets those that are found; the first that selects a path has it: watched directories, {@code multi-db}, the others
  * @param multiDb what {@code multi-db} says beside its fleet; empty where Litestream's modes are all there is
+ * @param serving what is served over HTTP
  * @param shutdownSyncTimeout how long a stop goes on trying to bring everything to the replicas; 0: one try
  * @param shutdownSyncInterval the pause between two such tries; positive
  */
@@ -18,6 +19,7 @@ public record ServerConfig(
         List<DatabaseConfig> databases,
         List<FleetConfig> fleets,
         Optional<MultiDbConfig> multiDb,
+        ServingConfig serving,
         LoggingConfig logging,
         Duration shutdownSyncTimeout,
         Duration shutdownSyncInterval) {
@@ -35,6 +37,7 @@ public record ServerConfig(
                 databases,
                 List.of(),
                 Optional.empty(),
+                ServingConfig.NONE,
                 LoggingConfig.defaults(),
                 DEFAULT_SHUTDOWN_SYNC_TIMEOUT,
                 DEFAULT_SHUTDOWN_SYNC_INTERVAL);

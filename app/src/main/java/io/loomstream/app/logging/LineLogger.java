@@ -18,35 +18,37 @@ final class LineLogger extends LegacyAbstractLogger implements LoggingEventAware
     private static final long serialVersionUID = 1L;
 
     private final transient Loggers loggers;
+    private final boolean quiet;
 
     LineLogger(String name, Loggers loggers) {
         this.name = name;
         this.loggers = loggers;
+        this.quiet = name.startsWith("org.eclipse.jetty.") || name.startsWith("io.javalin.");
     }
 
     @Override
     public boolean isTraceEnabled() {
-        return loggers.writes(Level.TRACE);
+        return loggers.writes(Level.TRACE, quiet);
     }
 
     @Override
     public boolean isDebugEnabled() {
-        return loggers.writes(Level.DEBUG);
+        return loggers.writes(Level.DEBUG, quiet);
     }
 
     @Override
     public boolean isInfoEnabled() {
-        return loggers.writes(Level.INFO);
+        return loggers.writes(Level.INFO, quiet);
     }
 
     @Override
     public boolean isWarnEnabled() {
-        return loggers.writes(Level.WARN);
+        return loggers.writes(Level.WARN, quiet);
     }
 
     @Override
     public boolean isErrorEnabled() {
-        return loggers.writes(Level.ERROR);
+        return loggers.writes(Level.ERROR, quiet);
     }
 
     @Override

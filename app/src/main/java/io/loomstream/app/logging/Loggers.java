@@ -50,8 +50,10 @@ public final class Loggers implements ILoggerFactory {
         return byName.computeIfAbsent(name, unseen -> new LineLogger(unseen, this));
     }
 
-    boolean writes(Level level) {
-        return level.toInt() >= output.config().level().toInt();
+    /** @param quiet of a library that reports its daily life as news: what is news to us begins at WARN there */
+    boolean writes(Level level, boolean quiet) {
+        int from = output.config().level().toInt();
+        return level.toInt() >= (quiet && from == Level.INFO.toInt() ? Level.WARN.toInt() : from);
     }
 
     void write(Line.Body body) {

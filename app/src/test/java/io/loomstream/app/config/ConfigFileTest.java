@@ -58,6 +58,7 @@ final class ConfigFileTest {
                     busy-timeout: 1.5s
                     max-sync-wal-bytes: 010
                     max-wal-bytes: 2GiB
+                    max-local-bytes: 3MiB
                     hold: connection
                     journal-mode: observe
                     replica: {type: file, path: b//c/}
@@ -76,6 +77,7 @@ final class ConfigFileTest {
                         Duration.ofMillis(1500),
                         8,
                         2L << 30,
+                        3 << 20,
                         HoldMode.CONNECTION,
                         JournalPolicy.OBSERVE),
                 database.options());

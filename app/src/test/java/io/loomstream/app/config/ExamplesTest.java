@@ -16,11 +16,23 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** What users start from: example files, and the page that explains the keys. */
 final class ExamplesTest {
     private static final Environment ENVIRONMENT = new Environment(
-            Map.of("MINIO_USER", "user", "MINIO_PASSWORD", "password"), Path.of("/home/user"), Path.of("/work-dir"), 1);
+            Map.of(
+                    "MINIO_USER", "user",
+                    "MINIO_PASSWORD", "password",
+                    "BUCKET", "bucket",
+                    "AWS_REGION", "eu-central-1",
+                    "ADMIN_TOKEN", "token"),
+            Path.of("/home/user"),
+            Path.of("/work-dir"),
+            1);
 
     static List<Path> examples() throws IOException {
         try (Stream<Path> files = Files.list(Path.of("../config-examples"))) {
-            return files.sorted().toList();
+            return Stream.concat(
+                            files.filter(Files::isRegularFile),
+                            Stream.of(Path.of("../config-examples/docker/loomstream.yml")))
+                    .sorted()
+                    .toList();
         }
     }
 
@@ -40,7 +52,10 @@ final class ExamplesTest {
                         KnownKeys.DATABASE,
                         KnownKeys.FILE_REPLICA,
                         KnownKeys.S3_REPLICA,
-                        KnownKeys.MULTI_DB)
+                        KnownKeys.MULTI_DB,
+                        KnownKeys.ADMIN,
+                        KnownKeys.ADMIN_TLS,
+                        KnownKeys.METRICS)
                 .flatMap(keys -> Stream.concat(keys.served().stream(), keys.idle().keySet().stream()))
                 .filter(key -> !key.equals("logging"))
                 .distinct();

@@ -15,6 +15,7 @@ public final class Gate {
     private final Semaphore semaphore;
     private final LongAdder waitedNanos = new LongAdder();
     private final LongAdder acquired = new LongAdder();
+    private final DurationHistogram waits = new DurationHistogram();
 
     /**
      * Makes a gate.
@@ -43,7 +44,11 @@ public final class Gate {
         if (!semaphore.tryAcquire(0, TimeUnit.NANOSECONDS)) {
             long start = System.nanoTime();
             semaphore.acquire();
-            waitedNanos.add(System.nanoTime() - start);
+            long waited = System.nanoTime() - start;
+            waitedNanos.add(waited);
+            waits.record(waited);
+        } else {
+            waits.record(0);
         }
         acquired.increment();
         AtomicBoolean inside = new AtomicBoolean(true);
@@ -74,6 +79,11 @@ public final class Gate {
     /** How often a permit was given. */
     public long acquisitions() {
         return acquired.sum();
+    }
+
+    /** How long each one waited for its permit, those included that did not have to. */
+    public DurationHistogram.Snapshot waits() {
+        return waits.snapshot();
     }
 
     /** How long all have waited together, nanoseconds. */

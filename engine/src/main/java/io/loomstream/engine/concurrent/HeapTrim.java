@@ -15,7 +15,7 @@ public final class HeapTrim implements Callable<Void> {
     /** After a collection that gave much back, the next may too: what was in flight during a storm has been promoted. */
     static final Duration AGAIN = Duration.ofSeconds(15);
 
-    static final long SLACK_BYTES = 2 << 20;
+    static final long SLACK_BYTES = 1 << 20;
 
     private final Time time;
     private long keptBytes;
@@ -42,7 +42,7 @@ public final class HeapTrim implements Callable<Void> {
 
     /** Whether to collect now, with a heap of so many bytes. */
     boolean due(long heapBytes) {
-        long slack = Math.max(SLACK_BYTES, keptBytes / 8);
+        long slack = Math.max(SLACK_BYTES, keptBytes / 16);
         boolean soonAgain = freedBytes > slack && time.nanoTime() - collectedAt >= AGAIN.toNanos();
         return heapBytes - keptBytes > slack || soonAgain;
     }

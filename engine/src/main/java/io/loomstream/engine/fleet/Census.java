@@ -1,5 +1,6 @@
 package io.loomstream.engine.fleet;
 
+import io.loomstream.engine.concurrent.DurationHistogram;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Map;
@@ -16,6 +17,7 @@ final class Census {
     private final LongAdder unknown = new LongAdder();
     private final LongAdder scans = new LongAdder();
     private final LongAdder scanCpuNanos = new LongAdder();
+    private final DurationHistogram scanWall = new DurationHistogram();
     private final AtomicReference<@Nullable PassReport> lastScan = new AtomicReference<>();
     private final AtomicLong saidAt = new AtomicLong(Long.MIN_VALUE);
 
@@ -51,7 +53,12 @@ final class Census {
     void scanned(PassReport report) {
         scans.increment();
         scanCpuNanos.add(report.cpuNanos());
+        scanWall.record(report.wallNanos());
         lastScan.set(report);
+    }
+
+    DurationHistogram.Snapshot scanSeconds() {
+        return scanWall.snapshot();
     }
 
     long scans() {

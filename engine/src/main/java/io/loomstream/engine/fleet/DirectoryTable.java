@@ -30,6 +30,7 @@ final class DirectoryTable {
     private int[] identity = new int[0];
     private int[] children = new int[0];
     private int[] firstRow = new int[0];
+    private int[] label = new int[0];
     private byte[] flags = new byte[0];
     private final Ids roots = new Ids();
     private int limit;
@@ -74,6 +75,7 @@ final class DirectoryTable {
         identity[id] = 0;
         children[id] = 0;
         firstRow[id] = NONE;
+        label[id] = NONE;
         flags[id] = LIVE;
         byName.add(id, nameHash(id));
         live++;
@@ -94,6 +96,7 @@ final class DirectoryTable {
             identity = Arrays.copyOf(identity, room);
             children = Arrays.copyOf(children, room);
             firstRow = Arrays.copyOf(firstRow, room);
+            label = Arrays.copyOf(label, room);
             flags = Arrays.copyOf(flags, room);
         }
     }
@@ -217,7 +220,16 @@ final class DirectoryTable {
         firstRow[id] = row;
     }
 
+    /** A number that somebody keeps with a directory; NONE in a new one. */
+    int label(int id) {
+        return label[id];
+    }
+
+    void setLabel(int id, int value) {
+        label[id] = value;
+    }
+
     long bytes() {
-        return names.bytes() + byName.bytes() + byIdentity.bytes() + parent.length * (4L + 4 + 8 + 4 + 4 + 4 + 1);
+        return names.bytes() + byName.bytes() + byIdentity.bytes() + parent.length * (4L + 4 + 8 + 4 + 4 + 4 + 4 + 1);
     }
 }

@@ -48,6 +48,7 @@ final class Fleet implements ScanListener {
     private final Tiers tiers;
     private final Scanner scanner;
     private final @Nullable Keeper keeper;
+    private final FleetEvents events;
     private final Census census = new Census();
 
     /** Rows of the first pass, until they are put in order. */
@@ -70,7 +71,9 @@ final class Fleet implements ScanListener {
             RandomGenerator random,
             Optional<Keeper> keeper,
             NamedFiles named,
-            PlaceClaims claims) {
+            PlaceClaims claims,
+            FleetEvents events) {
+        this.events = events;
         this.options = options;
         this.services = services;
         this.service = service;
@@ -96,6 +99,25 @@ final class Fleet implements ScanListener {
 
     Census census() {
         return census;
+    }
+
+    FleetOptions options() {
+        return options;
+    }
+
+    /** Whether every database has been seen once. */
+    boolean firstPassOver() {
+        return firstPassOver.get();
+    }
+
+    /**
+     * Writes the hot list now, if it says anything new.
+     *
+     * @return whether it was written; empty when none is kept
+     * @throws EngineException when the replicas' root cannot be written, or another process wrote the list
+     */
+    Optional<Boolean> persistHotList() {
+        return keeper == null ? Optional.empty() : keeper.persistHotList(table, tiers.hotRows());
     }
 
     /** Forks the fleet's threads. */
@@ -341,6 +363,7 @@ final class Fleet implements ScanListener {
     @Override
     public void finished(PassReport report) {
         census.scanned(report);
+        events.publish(at -> new FleetEvent.Scanned(at, report));
     }
 
     private String name(int row) {
@@ -491,7 +514,7 @@ final class Fleet implements ScanListener {
 
     /** Databases that changed and were not served. */
     int unserved() {
-        return tiers.waiting() + table.count(Tier.FAILED);
+        return tiers.waiting() + tiers.heldBack() + table.count(Tier.FAILED);
     }
 
     /** Writes down what the next start wants to know. All threads have ended. */
@@ -505,6 +528,7 @@ final class Fleet implements ScanListener {
 
     private void changed(int row, Tier from, Tier to, String why) {
         census.moved(from, to);
+        events.publish(at -> new FleetEvent.Moved(at, DatabaseId.of(table.pathBytes(row)), from, to, why));
         if (to == Tier.FAILED || to == Tier.IGNORED) {
             log.atDebug()
                     .addKeyValue("db", name(row))

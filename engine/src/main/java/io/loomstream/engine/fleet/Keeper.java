@@ -31,6 +31,9 @@ final class Keeper {
     private final Duration hotListInterval;
     private final Time time;
     private final ReentrantLock lock = new ReentrantLock();
+    /** Held while the hot list is written: its keeper is for one thread. */
+    private final ReentrantLock hotListLock = new ReentrantLock();
+
     private final BitSet changed = new BitSet(); // this and the next: guarded by lock
     private List<byte[]> gone = new ArrayList<>();
     private @Nullable KeptDigests kept;
@@ -204,19 +207,29 @@ final class Keeper {
     }
 
     private void keepHotList(PathTable table, List<Integer> hotRows) {
+        try {
+            persistHotList(table, hotRows);
+        } catch (ConflictException other) {
+            throw other;
+        } catch (EngineException failed) {
+            log.atWarn().addKeyValue("error", failed.getMessage()).log("the hot list waits");
+        }
+    }
+
+    /** Writes the hot list if it says anything new; whether it did, or empty when none is kept. */
+    Optional<Boolean> persistHotList(PathTable table, List<Integer> hotRows) {
         if (hotList == null) {
-            return;
+            return Optional.empty();
         }
         List<String> paths = new ArrayList<>(hotRows.size());
         for (int row : hotRows) {
             paths.add(new String(table.pathBytes(row), StandardCharsets.UTF_8));
         }
+        hotListLock.lock();
         try {
-            hotList.keep(paths);
-        } catch (ConflictException other) {
-            throw other;
-        } catch (EngineException failed) {
-            log.atWarn().addKeyValue("error", failed.getMessage()).log("the hot list waits");
+            return Optional.of(hotList.keep(paths));
+        } finally {
+            hotListLock.unlock();
         }
     }
 

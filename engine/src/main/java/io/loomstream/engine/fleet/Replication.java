@@ -47,6 +47,7 @@ public final class Replication {
 
     private final Time time;
     private final SyncServices services;
+    private final FleetEvents events;
     private final Gates gates;
     private final List<ReplicatedDatabase> named;
     private final List<Fleet> fleets = new ArrayList<>();
@@ -62,6 +63,7 @@ public final class Replication {
         // Not RandomGenerator.getDefault(): trimmed runtimes lack its module, and this one is shared by threads.
         RandomGenerator random = new Random();
         this.time = options.time();
+        this.events = new FleetEvents(time);
         this.gates = Gates.of(options.monitorPermits(), options.snapshotPermits(), options.uploadPermits());
         refuseTwins(workload.named(), services);
         this.named = workload.named().stream()
@@ -85,7 +87,8 @@ public final class Replication {
                     random,
                     keeper,
                     new NamedFiles(paths, services.posix(), time),
-                    claims));
+                    claims,
+                    events));
         }
     }
 
@@ -322,6 +325,35 @@ public final class Replication {
                 told.run();
             }
         }
+    }
+
+    /**
+     * What people and programs may see and order; make one only, for all of them.
+     *
+     * @param projectsMax so many projects are told apart in counts, the others count as "other"
+     */
+    public FleetControl control(int projectsMax) {
+        return new FleetControl(this, projectsMax);
+    }
+
+    List<ReplicatedDatabase> named() {
+        return named;
+    }
+
+    SyncServices services() {
+        return services;
+    }
+
+    Service service() {
+        return service;
+    }
+
+    TaskScope tasks() {
+        return tasks;
+    }
+
+    FleetEvents events() {
+        return events;
     }
 
     /** The fleets, for those who look at them. */

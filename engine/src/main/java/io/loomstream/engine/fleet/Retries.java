@@ -57,6 +57,11 @@ final class Retries {
         return first == null ? Long.MAX_VALUE : Math.max(0, first.nanos - now);
     }
 
+    /** Takes a row out of those that wait, without forgetting its failures; false when it does not wait. */
+    boolean take(int row) {
+        return due.removeIf(waiting -> waiting.row == row);
+    }
+
     /** It succeeded, or is gone. */
     void forget(int row) {
         failures.remove(row);

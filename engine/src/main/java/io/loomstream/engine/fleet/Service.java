@@ -108,6 +108,7 @@ final class Service {
                 end(live, fileExists ? new End.Unsupported("empty") : new End.Gone());
             case Looked.Nothing nothing -> settled(live);
             case Looked.Quiet quiet -> settled(live);
+            case Looked.WantsRoom wants -> settled(live);
             case Looked.Copied copied -> {
                 live.changed(time.nanoTime());
                 yield settled(live);

@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -55,6 +56,7 @@ final class Tiers {
     private final RowQueue fresh = new RowQueue();
     private final Retries retries = new Retries();
     private final Map<Integer, String> reasons = new HashMap<>();
+    private final Paused paused = new Paused();
     private final Set<Integer> comingBack = new HashSet<>();
     /** Whose turn it is, and who is not live yet: one thread asks who is next. */
     private int beginning = RowQueue.NONE;
@@ -120,6 +122,7 @@ final class Tiers {
         locked(() -> {
             retries.forget(row);
             reasons.remove(row);
+            paused.forget(row);
         });
     }
 
@@ -135,6 +138,7 @@ final class Tiers {
             }
             retries.forget(row);
             reasons.remove(row);
+            paused.forget(row);
             return true;
         } finally {
             lock.unlock();
@@ -189,6 +193,9 @@ final class Tiers {
                                             : null;
             if (chosen == null) {
                 return null;
+            }
+            if (paused.holdsBack(chosen.row())) {
+                continue;
             }
             if (!live.containsKey(chosen.row())) {
                 count(chosen.stay(), 1);
@@ -275,6 +282,7 @@ final class Tiers {
         if (table.transition(chosen.row(), was, Tier.GONE)) {
             changes.changed(chosen.row(), was, Tier.GONE, "the file is gone");
         }
+        locked(() -> paused.forget(chosen.row()));
     }
 
     /** A chosen database could not be begun this time. */
@@ -315,6 +323,7 @@ final class Tiers {
                 succeeded(row);
             }
             case End.Gone gone -> {
+                locked(() -> paused.forget(row));
                 if (table.transition(row, was, Tier.GONE)) {
                     changes.changed(row, was, Tier.GONE, "the file is gone");
                 }
@@ -387,6 +396,16 @@ final class Tiers {
         }
     }
 
+    /** How many are not served because somebody paused them, though they changed. */
+    int heldBack() {
+        lock.lock();
+        try {
+            return paused.heldBack();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** How many are served. */
     int served() {
         lock.lock();
@@ -431,6 +450,192 @@ final class Tiers {
         try {
             Failure failure = retries.failure(row);
             return failure == null ? reasons.get(row) : failure.why();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    // ---- what people order
+
+    /** Something that a person wants to be done with a row's database; given while the row cannot become another one's. */
+    @FunctionalInterface
+    interface Order {
+        Ordered give(int row);
+    }
+
+    /**
+     * Gives an order to the database of a path, if it is known. Rows are freed under the lock that is held here: by the time
+     * of the order its row is still its own.
+     */
+    Optional<Ordered> order(byte[] path, Order order) {
+        lock.lock();
+        try {
+            int row = table.find(path);
+            return row == PathTable.NONE ? Optional.empty() : Optional.of(order.give(row));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Makes a database hot until it has been quiet for a while. */
+    Ordered promote(int row) {
+        lock.lock();
+        try {
+            if (paused.contains(row)) {
+                return new Ordered.Refused("it is paused");
+            }
+            LiveDatabase served = live.get(row);
+            if (served != null) {
+                return served.stay() == Stay.HOT
+                        ? new Ordered.Done("it is hot already")
+                        : new Ordered.Refused("it is being served now; try again when that is over");
+            }
+            Tier tier = table.tier(row).orElse(Tier.GONE);
+            if (!tier.mayBecome(Tier.HOT)) {
+                return new Ordered.Refused("it is " + tier);
+            }
+            if (hot + first.size() >= hotMax) {
+                return new Ordered.Refused("all " + hotMax + " places of hot databases are taken");
+            }
+            retries.take(row);
+            first.add(row);
+            news.signalAll();
+            return new Ordered.Done("it becomes hot");
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Makes a hot database leave as soon as it is proven clean. */
+    Ordered demote(int row) {
+        lock.lock();
+        try {
+            LiveDatabase served = live.get(row);
+            if (served == null || served.stay() != Stay.HOT) {
+                return new Ordered.Refused("it is not hot");
+            }
+            leave(served);
+            return new Ordered.Done("it goes cold once everything is on the replica");
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void leave(LiveDatabase served) {
+        if (!served.askedToLeave()) {
+            served.askToLeave();
+            leaving++;
+        }
+    }
+
+    /** Looks into the database of a path whatever its files say. */
+    Optional<Ordered> sync(byte[] path) {
+        int row;
+        lock.lock();
+        try {
+            row = table.find(path);
+            if (row == PathTable.NONE) {
+                return Optional.empty();
+            }
+            if (!becomesDirty(row)) {
+                return Optional.of(notCold(row));
+            }
+        } finally {
+            lock.unlock();
+        }
+        changes.changed(row, Tier.COLD_CLEAN, Tier.COLD_DIRTY, "somebody asked for it");
+        locked(() -> dirty.add(row));
+        return Optional.of(new Ordered.Done("its turn comes"));
+    }
+
+    private boolean becomesDirty(int row) {
+        return !paused.contains(row)
+                && !live.containsKey(row)
+                && table.transition(row, Tier.COLD_CLEAN, Tier.COLD_DIRTY);
+    }
+
+    private Ordered notCold(int row) {
+        if (paused.contains(row)) {
+            return new Ordered.Refused("it is paused");
+        }
+        if (live.containsKey(row)) {
+            return new Ordered.Done("it is being served now");
+        }
+        return switch (table.tier(row).orElse(Tier.GONE)) {
+            case COLD_CLEAN -> new Ordered.Refused("it has just changed its tier; try again");
+            case COLD_DIRTY, DISCOVERED, SEEDING, HOT -> new Ordered.Done("it waits for its turn already");
+            case FAILED -> retry(row);
+            case IGNORED, GONE -> new Ordered.Refused("it is " + table.tier(row).orElse(Tier.GONE));
+        };
+    }
+
+    /** Ends the pause after a failure. */
+    Ordered retry(int row) {
+        lock.lock();
+        try {
+            if (paused.contains(row)) {
+                return new Ordered.Refused("it is paused");
+            }
+            if (!retries.take(row)) {
+                return new Ordered.Refused("it does not wait after a failure");
+            }
+            dirty.add(row);
+            news.signalAll();
+            return new Ordered.Done("it is tried again now");
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Serves a database no more until {@link #resume}; what it is behind by stays visible. Not kept over a restart. */
+    Ordered pause(int row) {
+        lock.lock();
+        try {
+            if (table.isIn(row, Tier.GONE)) {
+                return new Ordered.Refused("it is GONE");
+            }
+            paused.add(row);
+            LiveDatabase served = live.get(row);
+            if (served != null && served.stay() == Stay.HOT) {
+                leave(served);
+            }
+            return new Ordered.Done(served == null ? "it is paused" : "it is paused once it has been left in order");
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    Ordered resume(int row) {
+        lock.lock();
+        try {
+            if (!paused.contains(row)) {
+                return new Ordered.Refused("it is not paused");
+            }
+            if (paused.resume(row)) {
+                dirty.add(row);
+                news.signalAll();
+            }
+            return new Ordered.Done("it is served again");
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    boolean isPaused(int row) {
+        lock.lock();
+        try {
+            return paused.contains(row);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The served database of a row; null when it is not served. */
+    @Nullable
+    LiveDatabase served(int row) {
+        lock.lock();
+        try {
+            return live.get(row);
         } finally {
             lock.unlock();
         }

@@ -69,7 +69,7 @@ public final class SqliteConnections {
         makeRoom(database);
         SqliteConnection connection = null;
         try {
-            connection = openNow(database, access);
+            connection = openFile(database, access);
             opened.increment();
             return connection;
         } finally {
@@ -148,12 +148,17 @@ public final class SqliteConnections {
         return limits.connectionsMax() - room.availablePermits();
     }
 
+    /** Calls into SQLite take one of its permits. */
+    public Gate nativeCalls() {
+        return nativeCalls;
+    }
+
     /** Connections idle now. */
     public int idleNow() {
         return idle.size();
     }
 
-    private SqliteConnection openNow(Path database, Access access) throws SqliteException, InterruptedException {
+    private SqliteConnection openFile(Path database, Access access) throws SqliteException, InterruptedException {
         SQLiteConfig config = new SQLiteConfig();
         config.setBusyTimeout(0);
         config.setReadOnly(access == Access.READ_ONLY);

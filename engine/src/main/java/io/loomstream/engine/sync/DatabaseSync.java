@@ -39,6 +39,7 @@ final class DatabaseSync implements AutoCloseable {
     private final DatabaseOptions options;
     private final DatabaseFiles files;
     private final LocalFiles local;
+    private final LocalBytes localBytes;
     private final PageIndex pageIndex;
     private final SyncServices services;
     private final ReentrantLock lock = new ReentrantLock();
@@ -55,6 +56,7 @@ final class DatabaseSync implements AutoCloseable {
     private @Nullable WalCapture capture;
     private @Nullable Outside left;
     private volatile Txid localMax = Txid.ZERO;
+    private volatile DatabaseStatus.WalProgress walProgress = new DatabaseStatus.WalProgress(0, 0);
     private volatile Txid foundAtStart = Txid.ZERO;
     private volatile Txid completeAt = Txid.ZERO;
     private volatile Txid uploaded = Txid.ZERO;
@@ -65,6 +67,7 @@ final class DatabaseSync implements AutoCloseable {
         this.services = services;
         this.files = services.files(options.path());
         this.local = new LocalFiles(options.metaPath());
+        this.localBytes = new LocalBytes(local, options.localBytesMax());
         this.pageIndex = services.pageIndex(local);
         this.rollback = new RollbackCapture(this, files, services);
         this.maintenance = new WalMaintenance(options, files, services);
@@ -86,6 +89,8 @@ final class DatabaseSync implements AutoCloseable {
         NEEDS_FULL_COPY,
         /** No TXID may be given before the replica has told its position. */
         WAITS_FOR_REPLICA,
+        /** There is something new, and no room for it until local files are uploaded. */
+        WAITS_FOR_UPLOADS,
         /** Something moved while it was read; look again soon. */
         MOVED
     }
@@ -105,9 +110,22 @@ final class DatabaseSync implements AutoCloseable {
         return pageIndex;
     }
 
+    /**
+     * Whether what waits for its upload has reached its limit. Not when the chain is broken: then the complete copy that
+     * mends it is what the uploads wait for.
+     */
+    boolean full() throws IOException {
+        return !chainBroken && localBytes.full(uploaded);
+    }
+
     /** The newest TXID that has a local file. */
     Txid localMax() {
         return localMax;
+    }
+
+    /** What was copied of the WAL. */
+    DatabaseStatus.WalProgress walProgress() {
+        return walProgress;
     }
 
     /** The newest TXID that the replica has for certain; {@link Txid#ZERO} when it was not asked yet. */
@@ -240,6 +258,12 @@ final class DatabaseSync implements AutoCloseable {
         if (look == Look.MOVED || look == Look.WAITS_FOR_REPLICA || look == Look.NEEDS_FULL_COPY) {
             return look;
         }
+        if (look == Look.WAITS_FOR_UPLOADS) {
+            if (options.hold() == HoldMode.NONE) {
+                dropHold();
+            }
+            return look;
+        }
         if (options.hold() == HoldMode.NONE) {
             awaitProof(held);
             dropHold();
@@ -342,7 +366,7 @@ final class DatabaseSync implements AutoCloseable {
             log.atInfo().addKeyValue("db", options.path()).log("switched to WAL mode");
             return Look.MOVED;
         }
-        return rollback.look(mayCopyEverything);
+        return full() ? Look.WAITS_FOR_UPLOADS : rollback.look(mayCopyEverything);
     }
 
     /** Nobody has the database open: the WAL, all copied, goes, as when its last application closed. */
@@ -436,6 +460,11 @@ final class DatabaseSync implements AutoCloseable {
         boolean same = then != null
                 && then.database().proves(now.database())
                 && then.wal().proves(now.wal());
+        CursorFile cursorFile = ownership.cursorFile();
+        if (same && cursorFile != null && cursor.isPresent()) {
+            cursorFile.store(cursor.get(), uploaded); // what is on the replica by now: it spares a listing later
+            local.deleteSpare();
+        }
         return same ? new Departure.Clean(now.database(), now.wal()) : new Departure.Dirty();
     }
 
@@ -469,6 +498,11 @@ final class DatabaseSync implements AutoCloseable {
                 localMax = newest;
                 remembered = usable(slot.map(CursorFile.Slot::uploaded).orElse(Txid.ZERO), newest, txids);
                 foundAtStart = newest;
+            }
+            if (localMax.isAfter(remembered)) {
+                localBytes.count(remembered);
+            } else {
+                localBytes.cleared();
             }
             complete = true;
         } finally {
@@ -578,6 +612,7 @@ final class DatabaseSync implements AutoCloseable {
     /** The replica has a history that the local files do not know: they count for nothing any more. */
     private void overtaken(Txid position, @Nullable Path fetched) throws IOException {
         local.clear();
+        localBytes.cleared();
         cursor = Optional.empty();
         adoptionTried = fetched == null;
         capture = releaseProof();
@@ -614,6 +649,7 @@ final class DatabaseSync implements AutoCloseable {
         try {
             replica = new ReplicaPosition.Unknown();
             local.clear();
+            localBytes.cleared();
             cursor = Optional.empty();
             localMax = Txid.ZERO;
             adoptionTried = true;
@@ -662,6 +698,8 @@ final class DatabaseSync implements AutoCloseable {
         index.prepare(copy.next());
         local.publish(copy.file(), txid, database.get());
         index.complete();
+        walProgress = walProgress.after(cursor, copy.next());
+        localBytes.added(copy.bytes());
         cursor = Optional.of(copy.next());
         chainBroken = false;
         if (complete) {

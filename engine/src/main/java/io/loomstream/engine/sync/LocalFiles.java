@@ -113,6 +113,19 @@ final class LocalFiles {
         return txids;
     }
 
+    /** What the files after {@code last} take, in bytes. */
+    long bytesAfter(Txid last) throws IOException {
+        long bytes = 0;
+        for (Txid txid : list().tailSet(last, false)) {
+            try {
+                bytes += Files.size(path(txid));
+            } catch (NoSuchFileException uploaded) {
+                // An upload was faster.
+            }
+        }
+        return bytes;
+    }
+
     /** Whether another TXID can come after these. */
     static boolean hasNext(TxidRange range) {
         return !range.max().next().isZero();

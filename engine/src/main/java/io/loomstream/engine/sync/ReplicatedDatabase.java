@@ -4,8 +4,10 @@ import io.loomstream.engine.concurrent.Time;
 import io.loomstream.engine.error.EngineException;
 import io.loomstream.engine.ltx.Txid;
 import io.loomstream.engine.sync.DatabaseSync.Look;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -19,6 +21,7 @@ public final class ReplicatedDatabase {
     private static final Duration SOON = Duration.ofMillis(20);
 
     private static final Duration MOVING_TOO_LONG = Duration.ofSeconds(30);
+    private static final String NO_ROOM = "commits wait in the WAL: local files have reached max-local-bytes";
     /** Pace of tries where the options ask for no looks of their own. */
     private static final Duration UNASKED = Duration.ofSeconds(1);
 
@@ -30,17 +33,28 @@ public final class ReplicatedDatabase {
     private int looksInARow;
     private boolean moving;
     private long movingSince;
+    private boolean full;
     private boolean uploadQueued;
     private long lastUploadAt;
     private boolean everUploaded;
+    private final SyncCounters counters;
+    private final Unreplicated unreplicated = new Unreplicated();
+    private final AtomicLong looks = new AtomicLong();
+    private final AtomicLong failedLooks = new AtomicLong();
+    private final AtomicLong lookNanos = new AtomicLong();
+    private volatile long lookedAt;
+    private volatile long provenAt;
     private volatile @Nullable String lookProblem;
     private volatile @Nullable String uploadProblem;
     private volatile int uploadFailures;
 
     public ReplicatedDatabase(DatabaseSpec spec, SyncServices services) {
         this.sync = new DatabaseSync(spec.options(), services);
-        this.upload = new Upload(sync, spec.replica(), services.copier());
+        this.upload = new Upload(sync, spec.replica(), services);
         this.time = services.time();
+        this.counters = services.counters();
+        this.lookedAt = time.nanoTime();
+        this.provenAt = lookedAt;
         this.lookBackoff = new Backoff(pace(spec.options()));
         this.uploadBackoff = new Backoff(spec.options().syncInterval());
     }
@@ -73,6 +87,9 @@ public final class ReplicatedDatabase {
         /** No TXID may be given before an upload has asked the replica for its position. */
         record WantsPosition(Duration pause) implements Looked {}
 
+        /** Local files have to be uploaded before there is room for more. */
+        record WantsRoom() implements Looked {}
+
         /** An error, kept and logged; to be repeated after the pause. */
         record Failed(EngineException failure, int failuresInARow, Duration pause) implements Looked {}
     }
@@ -86,8 +103,14 @@ public final class ReplicatedDatabase {
     /** Looks once. Never throws an engine error: it is kept, logged and part of the answer. */
     public Looked look(boolean mayCopyEverything) throws InterruptedException {
         DatabaseOptions options = sync.options();
+        long start = time.nanoTime();
+        looks.incrementAndGet();
         try {
             Look look = sync.look(mayCopyEverything);
+            if (look == Look.COPIED) {
+                counters.synced(time.nanoTime() - start);
+                unreplicated.copied(sync.localMax(), start);
+            }
             // The wish for a complete copy is no success: it may be that copy which fails, again and again.
             if (look != Look.NEEDS_FULL_COPY) {
                 if (lookBackoff.succeeded()) {
@@ -96,6 +119,8 @@ public final class ReplicatedDatabase {
                 lookProblem = null;
             }
             noteMoving(look);
+            noteProof(look, start);
+            noteRoom(look);
             return switch (look) {
                 case ABSENT -> new Looked.Nothing(false);
                 case EMPTY -> new Looked.Nothing(true);
@@ -103,9 +128,11 @@ public final class ReplicatedDatabase {
                 case COPIED -> settled(new Looked.Copied());
                 case NEEDS_FULL_COPY -> new Looked.WantsFullCopy();
                 case WAITS_FOR_REPLICA -> new Looked.WantsPosition(soon());
+                case WAITS_FOR_UPLOADS -> settled(new Looked.WantsRoom());
                 case MOVED -> new Looked.Again(soon(), mayCopyEverything);
             };
         } catch (EngineException failure) {
+            failedLooks.incrementAndGet();
             lookProblem = failure.getMessage();
             Duration wait = lookBackoff.failed();
             if (lookBackoff.worthALine(time.nanoTime())) {
@@ -116,12 +143,34 @@ public final class ReplicatedDatabase {
                         .log("capture failed; trying again");
             }
             return new Looked.Failed(failure, lookBackoff.failures(), wait);
+        } finally {
+            lookNanos.addAndGet(time.nanoTime() - start);
         }
     }
 
     private Looked settled(Looked looked) {
         looksInARow = 0;
         return looked;
+    }
+
+    /** How far it is, for people; nothing of it is one instant's. */
+    public DatabaseStatus status() {
+        return new DatabaseStatus(
+                sync.localMax(),
+                sync.uploaded(),
+                unreplicated.lag(time.nanoTime()),
+                Optional.ofNullable(problem()),
+                new DatabaseStatus.Looks(
+                        looks.get(),
+                        failedLooks.get(),
+                        Duration.ofNanos(lookNanos.get()),
+                        Duration.ofNanos(Math.max(0, time.nanoTime() - provenAt))),
+                sync.walProgress());
+    }
+
+    /** The database file's absolute path. */
+    public Path path() {
+        return sync.options().path();
     }
 
     /** What keeps the replica from having everything, for people; null when nothing does. */
@@ -149,6 +198,22 @@ public final class ReplicatedDatabase {
         }
     }
 
+    private void noteRoom(Look look) {
+        if (look == Look.WAITS_FOR_UPLOADS) {
+            lookProblem = NO_ROOM;
+            if (!full) {
+                full = true;
+                log.atWarn()
+                        .addKeyValue("db", sync.options().path())
+                        .addKeyValue("max-local-bytes", sync.options().localBytesMax())
+                        .log("nothing more is captured until uploads succeed; commits wait in the WAL, which grows");
+            }
+        } else if (full && (look == Look.COPIED || look == Look.QUIET)) {
+            full = false;
+            log.atInfo().addKeyValue("db", sync.options().path()).log("uploads have made room: captured again");
+        }
+    }
+
     /** A database that can never be read while it stands still is not copied: nobody must take that for health. */
     private void noteMoving(Look look) {
         if (look != Look.MOVED) {
@@ -166,6 +231,19 @@ public final class ReplicatedDatabase {
                     .log(
                             "not captured for {} s: it changes, or its WAL and wal-index disagree",
                             MOVING_TOO_LONG.toSeconds());
+        }
+    }
+
+    /** A look that got to the end of what was committed proves something, at once or when its copy is uploaded. */
+    private void noteProof(Look look, long start) {
+        switch (look) {
+            case QUIET, COPIED, ABSENT, EMPTY -> {
+                lookedAt = start;
+                if (!behind()) {
+                    provenAt = start;
+                }
+            }
+            case MOVED, NEEDS_FULL_COPY, WAITS_FOR_REPLICA, WAITS_FOR_UPLOADS -> {}
         }
     }
 
@@ -196,7 +274,12 @@ public final class ReplicatedDatabase {
         }
         Duration again = null;
         try {
+            long proofOfUpload = lookedAt; // before it: what a later look finds may not be part of it
             boolean complete = upload.run();
+            unreplicated.uploaded(upload.uploaded(), time.nanoTime(), counters.lags());
+            if (complete && !behind()) {
+                provenAt = proofOfUpload;
+            }
             if (uploadBackoff.succeeded()) {
                 log.atInfo().addKeyValue("db", sync.options().path()).log("uploading again");
             }
@@ -211,7 +294,10 @@ public final class ReplicatedDatabase {
                         .addKeyValue("db", sync.options().path())
                         .addKeyValue("failures", uploadBackoff.failures())
                         .addKeyValue("error", failure.getMessage())
-                        .log("upload failed; trying again");
+                        .log(
+                                upload.lost().isPresent()
+                                        ? "uploads have stopped until a restart"
+                                        : "upload failed; trying again");
             }
         }
         return again;
@@ -269,6 +355,15 @@ public final class ReplicatedDatabase {
                 }
             } else {
                 problem = uploadProblem == null ? "not everything is uploaded" : uploadProblem;
+            }
+            if (look == Look.WAITS_FOR_UPLOADS) {
+                if (problem == null) {
+                    continue; // everything local is uploaded: there is room now
+                }
+                problem = NO_ROOM + ": " + problem;
+            }
+            if (upload.lost().isPresent()) {
+                break;
             }
             if (look == Look.WAITS_FOR_REPLICA && uploadProblem == null && !located) {
                 located = true; // now a TXID can be given

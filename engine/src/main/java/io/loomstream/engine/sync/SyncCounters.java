@@ -1,12 +1,13 @@
 package io.loomstream.engine.sync;
 
+import io.loomstream.engine.concurrent.DurationHistogram;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * How often each verdict was reached, and what copies of whole databases came to. A look that finds nothing new under an
- * intact hold needs no verdict and is not counted. Thread-safe.
+ * How often each verdict was reached, what copies of whole databases came to, and how long copies and replication took. A
+ * look that finds nothing new under an intact hold needs no verdict and is not counted. Thread-safe.
  */
 public final class SyncCounters {
     private final LongAdder inSync = new LongAdder();
@@ -18,6 +19,8 @@ public final class SyncCounters {
     private final LongAdder differenceCopies = new LongAdder();
     private final LongAdder pagesRead = new LongAdder();
     private final LongAdder pagesChanged = new LongAdder();
+    private final DurationHistogram syncs = new DurationHistogram();
+    private final DurationHistogram lags = new DurationHistogram();
 
     SyncCounters() {
         for (Verdict.Reason reason : Verdict.Reason.values()) {
@@ -40,6 +43,24 @@ public final class SyncCounters {
         (differencesOnly ? differenceCopies : completeCopies).increment();
         pagesRead.add(read);
         pagesChanged.add(changed);
+    }
+
+    void synced(long nanos) {
+        syncs.record(nanos);
+    }
+
+    DurationHistogram lags() {
+        return lags;
+    }
+
+    /** How long looks took that copied something. */
+    public DurationHistogram.Snapshot syncSeconds() {
+        return syncs.snapshot();
+    }
+
+    /** From the look that found a commit to the replica's having it. */
+    public DurationHistogram.Snapshot lagSeconds() {
+        return lags.snapshot();
     }
 
     private LongAdder of(Verdict.Reason reason) {

@@ -25,6 +25,7 @@ import java.security.SecureRandom;
  * @param hashing of page indexes
  * @param counters of verdicts and copies
  * @param owners which database has which file
+ * @param lostReplicas where nothing may be uploaded any more
  */
 public record SyncServices(
         Time time,
@@ -37,7 +38,8 @@ public record SyncServices(
         CodecResources codec,
         PageIndex.Hashing hashing,
         SyncCounters counters,
-        Owners owners) {
+        Owners owners,
+        LostReplicas lostReplicas) {
 
     public static SyncServices create(Time time, Posix posix, SqliteConnections connections, CodecResources resources) {
         return new SyncServices(
@@ -51,7 +53,8 @@ public record SyncServices(
                 resources,
                 new PageIndex.Hashing(new SipHash128(), new SecureRandom()),
                 new SyncCounters(),
-                new Owners());
+                new Owners(),
+                new LostReplicas());
     }
 
     /** The same with other page hashes: for tests of the tests. */
@@ -67,13 +70,25 @@ public record SyncServices(
                 codec,
                 new PageIndex.Hashing(hash, hashing.keys()),
                 counters,
-                owners);
+                owners,
+                lostReplicas);
     }
 
     /** The same after another start of the machine: for tests. */
     SyncServices withBoot(BootId boot) {
         return new SyncServices(
-                time, posix, connections, taker, copier, adoption, boot, codec, hashing, counters, owners);
+                time,
+                posix,
+                connections,
+                taker,
+                copier,
+                adoption,
+                boot,
+                codec,
+                hashing,
+                counters,
+                owners,
+                lostReplicas);
     }
 
     PageIndex pageIndex(LocalFiles local) {

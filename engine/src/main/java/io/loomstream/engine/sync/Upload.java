@@ -34,12 +34,14 @@ final class Upload {
     private final DatabaseSync database;
     private final ReplicaClient replica;
     private final Copier copier;
+    private final LostReplicas lostReplicas;
     private @Nullable ConflictException conflict;
 
-    Upload(DatabaseSync database, ReplicaClient replica, Copier copier) {
+    Upload(DatabaseSync database, ReplicaClient replica, SyncServices services) {
         this.database = database;
         this.replica = replica;
-        this.copier = copier;
+        this.copier = services.copier();
+        this.lostReplicas = services.lostReplicas();
     }
 
     /** The replica's newest TXID as far as we know. */
@@ -51,17 +53,25 @@ final class Upload {
      * Uploads everything that is local.
      *
      * @return whether the replica has everything now; false when a complete copy is needed first
-     * @throws ConflictException when a second writer was met twice: uploads have stopped for good
+     * @throws ConflictException when another server was met, or a writer that does not say who it is for the second time:
+     *     uploads have stopped for good
      */
     boolean run() throws InterruptedException {
+        Optional<ConflictException> lost = lost();
+        if (lost.isPresent()) {
+            throw lost.get();
+        }
         try {
             if (!database.positionKnown()) {
                 locate();
             }
             return uploadAll();
         } catch (ConflictException met) {
-            if (conflict != null) {
-                throw DatabaseSync.secondWriter(database.options().path(), met);
+            if (conflict != null || met.withAnotherServer()) {
+                ConflictException last =
+                        DatabaseSync.secondWriter(database.options().path(), met);
+                lostReplicas.add(database.options().path(), replica.describe(), last);
+                throw last;
             }
             conflict = met;
             log.atError()
@@ -74,6 +84,11 @@ final class Upload {
         } catch (IOException e) {
             throw new TransientStorageException(database.options().path() + ": " + e.getMessage(), e);
         }
+    }
+
+    /** Why uploads have stopped for good; empty while they have not. */
+    Optional<ConflictException> lost() {
+        return lostReplicas.find(database.options().path(), replica.describe());
     }
 
     private boolean uploadAll() throws IOException, InterruptedException {

@@ -129,6 +129,9 @@ final class WalCapture {
                 settle(database, index);
                 return copied ? Look.COPIED : Look.QUIET;
             }
+            if (owner.full()) {
+                return Look.WAITS_FOR_UPLOADS;
+            }
             Step step = stepUnlessMoved(database, index, mayCopyEverything);
             switch (step) {
                 case IN_SYNC -> {

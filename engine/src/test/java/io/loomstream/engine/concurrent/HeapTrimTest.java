@@ -36,8 +36,8 @@ class HeapTrimTest {
     void aHeapThatGrewByMoreThanTheSlackIsCollected() {
         trim.collected(80 * MB, 80 * MB);
         assertFalse(trim.due(80 * MB));
-        assertFalse(trim.due(90 * MB), "an eighth of what is kept may lie about");
-        assertTrue(trim.due(90 * MB + 1));
+        assertFalse(trim.due(85 * MB), "a sixteenth of what is kept may lie about");
+        assertTrue(trim.due(85 * MB + 1));
     }
 
     @Test

@@ -110,7 +110,7 @@ class FleetTest {
     private Path make(String name) throws IOException {
         Path database = data.resolve(name);
         Files.createDirectories(database.getParent());
-        app.open("make", database)
+        app.open("make", database, 10)
                 .exec("make", "pragma journal_mode=wal")
                 .exec("make", "create table t(x)")
                 .close("make");

@@ -135,6 +135,30 @@ class DepartureTest {
     }
 
     @Test
+    void asksForNoListingAfterApplicationsThatOpenWriteAndClose() throws Exception {
+        app.close("a");
+        leave(come());
+        requests.clear();
+        for (int cycle = 0; cycle < 5; cycle++) {
+            app.open("b", database)
+                    .exec("b", "insert into t values (" + cycle + ")")
+                    .close("b");
+            ReplicatedDatabase copied = come();
+            // Until the WAL is gone, too: then there is no hold to give up.
+            Awaitility.await().until(() -> {
+                copied.look(true);
+                copied.upload();
+                return !copied.behind() && !Files.exists(directory.resolve("app.db-wal"));
+            });
+            leave(copied);
+        }
+        assertEquals(
+                List.of(),
+                requests.asked.stream().filter(r -> r.startsWith("list")).toList());
+        assertRestoresToSource();
+    }
+
+    @Test
     void goesOnWhereItLeft() throws Exception {
         leave(come());
         app.exec("a", "insert into t values (1)");

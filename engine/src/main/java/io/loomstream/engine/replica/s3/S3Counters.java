@@ -1,5 +1,6 @@
 package io.loomstream.engine.replica.s3;
 
+import io.loomstream.engine.concurrent.DurationHistogram;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.TreeMap;
@@ -55,6 +56,11 @@ public final class S3Counters {
         }
     }
 
+    /** How long requests of one kind took, those included that failed. */
+    public DurationHistogram.Snapshot seconds(S3Operation operation) {
+        return of(operation).seconds.snapshot();
+    }
+
     /** The sums now; not one instant's, requests go on meanwhile. */
     public Snapshot snapshot() {
         Map<S3Operation, Count> counts = new EnumMap<>(S3Operation.class);
@@ -67,7 +73,7 @@ public final class S3Counters {
     void succeeded(S3Operation operation, long nanos, long bytesSent) {
         Adders adders = of(operation);
         adders.requests.increment();
-        adders.nanos.add(nanos);
+        adders.took(nanos);
         adders.bytesSent.add(bytesSent);
     }
 
@@ -75,7 +81,7 @@ public final class S3Counters {
         Adders adders = of(operation);
         adders.requests.increment();
         adders.failures.increment();
-        adders.nanos.add(nanos);
+        adders.took(nanos);
         String counted = errors.size() < CODES_MAX || errors.containsKey(code) ? code : "other";
         errors.computeIfAbsent(counted, name -> new LongAdder()).increment();
     }
@@ -98,6 +104,13 @@ public final class S3Counters {
         private final LongAdder bytesSent = new LongAdder();
         private final LongAdder bytesReceived = new LongAdder();
         private final LongAdder nanos = new LongAdder();
+
+        private final DurationHistogram seconds = new DurationHistogram();
+
+        private void took(long duration) {
+            nanos.add(duration);
+            seconds.record(duration);
+        }
 
         private Count count() {
             return new Count(requests.sum(), failures.sum(), bytesSent.sum(), bytesReceived.sum(), nanos.sum());

@@ -1,8 +1,10 @@
 package io.loomstream.engine.replica.s3;
 
+import io.loomstream.engine.concurrent.DurationHistogram;
 import io.loomstream.engine.concurrent.Gate;
 import io.loomstream.engine.concurrent.Time;
 import io.loomstream.engine.replica.ReplicaClient;
+import io.loomstream.engine.replica.ReplicaTree;
 import io.loomstream.engine.replica.RootStore;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -61,6 +63,11 @@ public final class S3Endpoints implements AutoCloseable {
     /** The server's own files below the location of these settings. Sends nothing yet. */
     public RootStore root(S3Settings settings) {
         return new S3RootStore(settings, bucket(settings), probeName);
+    }
+
+    /** All replicas below the location of these settings. Sends nothing yet. */
+    public ReplicaTree tree(S3Settings settings) {
+        return new S3ReplicaTree(settings, bucket(settings), probeName);
     }
 
     private S3Bucket bucket(S3Settings settings) {
@@ -131,6 +138,16 @@ public final class S3Endpoints implements AutoCloseable {
     /** What all requests of the process came to. */
     public S3Counters.Snapshot counters() {
         return shared.counters().snapshot();
+    }
+
+    /** How long requests of one kind took. */
+    public DurationHistogram.Snapshot seconds(S3Operation operation) {
+        return shared.counters().seconds(operation);
+    }
+
+    /** All requests of the process take one of its permits. */
+    public Gate gate() {
+        return shared.gate();
     }
 
     /** Every endpoint that was used, by name. */

@@ -12,9 +12,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,6 +38,10 @@ import software.amazon.awssdk.services.s3.model.UploadPartRequest;
 final class S3Writer {
     /** Litestream's name: the LTX header's timestamp. */
     static final String TIMESTAMP = "litestream-timestamp";
+
+    /** Unknown on some systems: then nobody's run has ended before. */
+    private static final Instant BEGAN =
+            ProcessHandle.current().info().startInstant().orElse(Instant.EPOCH);
 
     /** Ours: who wrote the object. */
     static final String OWNER = "loomstream-owner";
@@ -319,12 +325,24 @@ final class S3Writer {
         }
     }
 
+    private static Optional<Instant> capturedAt(S3Body stored) {
+        String timestamp = stored.metadata().get(TIMESTAMP);
+        try {
+            return timestamp == null ? Optional.empty() : Optional.of(Instant.parse(timestamp));
+        } catch (DateTimeParseException unreadable) {
+            return Optional.empty();
+        }
+    }
+
     private ConflictException conflict(String name, S3Body stored, String difference) {
         String owner = stored.metadata().get(OWNER);
-        return new ConflictException(name + " already exists and " + difference + ": "
+        String message = name + " already exists and " + difference + ": "
                 + (owner == null
                         ? "another writer, not Loomstream, uses this replica"
                         : "another writer uses this replica, " + owner)
-                + "; we are " + bucket.owner().asMetadata());
+                + "; we are " + bucket.owner().asMetadata();
+        return owner == null || bucket.owner().isOrWas(owner, capturedAt(stored), BEGAN)
+                ? new ConflictException(message)
+                : ConflictException.withAnotherServer(message);
     }
 }

@@ -1,0 +1,131 @@
+package io.loomstream.admin;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import io.javalin.http.Context;
+import io.loomstream.engine.fleet.DatabaseId;
+import io.loomstream.engine.fleet.DatabasePage;
+import io.loomstream.engine.fleet.DatabaseQuery;
+import io.loomstream.engine.fleet.FleetControl;
+import io.loomstream.engine.fleet.FoundDatabase;
+import io.loomstream.engine.fleet.Ordered;
+import java.io.IOException;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+
+/** The routes below {@code /dbs}. */
+final class DatabaseRoutes {
+    /** In place of an id: the parameter {@code path} names the database. */
+    private static final String BY_PATH = "by-path";
+
+    private static final String NDJSON = "application/x-ndjson";
+    private static final int PAGE = 100;
+    private static final int PAGE_MAX = 1_000;
+    private static final Set<String> FILTERS = Set.of("tier", "state", "project", "database", "q", "sort");
+    private static final JsonFactory LINES = JsonFactory.builder().build();
+
+    private final FleetControl control;
+
+    DatabaseRoutes(FleetControl control) {
+        this.control = control;
+    }
+
+    /** {@code GET /dbs}: a page, or all as lines. */
+    void list(Context context) throws IOException {
+        if (Optional.ofNullable(context.header("Accept")).orElse("").contains(NDJSON)) {
+            lines(context);
+            return;
+        }
+        Set<String> known = new TreeSet<>(FILTERS);
+        known.add("limit");
+        known.add("cursor");
+        Query query = new Query(context, known);
+        DatabasePage page = page(query.databases(), query.text("cursor"), query.number("limit", PAGE, 1, PAGE_MAX));
+        Answers.json(context, json -> {
+            json.writeStartObject();
+            json.writeArrayFieldStart("items");
+            for (FoundDatabase database : page.items()) {
+                FleetJson.row(json, database);
+            }
+            json.writeEndArray();
+            FleetJson.nullable(json, "next", page.next());
+            json.writeEndObject();
+        });
+    }
+
+    private DatabasePage page(DatabaseQuery query, Optional<String> cursor, int limit) {
+        try {
+            return control.databases(query, cursor, limit);
+        } catch (IllegalArgumentException e) {
+            throw Problem.badRequest("cursor: not one that this list gave");
+        }
+    }
+
+    /** Page by page onto the wire: never more than one page in memory. */
+    private void lines(Context context) throws IOException {
+        DatabaseQuery query = new Query(context, FILTERS).databases();
+        if (query.sort() != DatabaseQuery.Sort.TABLE) {
+            throw Problem.badRequest("sort: lines come in the order of the table only");
+        }
+        context.contentType(NDJSON);
+        try (JsonGenerator json = LINES.createGenerator(context.outputStream())) {
+            json.setRootValueSeparator(null);
+            Optional<String> cursor = Optional.empty();
+            do {
+                DatabasePage page = page(query, cursor, PAGE_MAX);
+                for (FoundDatabase database : page.items()) {
+                    FleetJson.row(json, database);
+                    json.writeRaw('\n');
+                }
+                cursor = page.next();
+            } while (cursor.isPresent());
+        }
+    }
+
+    /** {@code GET /dbs/{id}}. */
+    void one(Context context) {
+        FoundDatabase found = control.database(id(context)).orElseThrow(DatabaseRoutes::unknown);
+        Answers.json(context, json -> FleetJson.details(json, found));
+    }
+
+    /** What can be asked to be done with one database. */
+    interface Order {
+        Optional<Ordered> give(DatabaseId id);
+    }
+
+    /** {@code POST /dbs/{id}/...}. */
+    void order(Context context, Order order) {
+        DatabaseId id = id(context);
+        Ordered ordered = order.give(id).orElseThrow(DatabaseRoutes::unknown);
+        if (ordered instanceof Ordered.Refused refused) {
+            throw new Problem(409, refused.text());
+        }
+        Answers.json(context, json -> {
+            json.writeStartObject();
+            json.writeStringField("id", id.text());
+            json.writeStringField("result", ordered.text());
+            json.writeEndObject();
+        });
+    }
+
+    private static DatabaseId id(Context context) {
+        String named = context.pathParam("id");
+        Query query = new Query(context, named.equals(BY_PATH) ? Set.of("path") : Set.of());
+        if (!named.equals(BY_PATH)) {
+            return Query.id(named);
+        }
+        String path = query.text("path")
+                .filter(given -> given.startsWith("/"))
+                .orElseThrow(() -> Problem.badRequest("path: must be an absolute path"));
+        try {
+            return DatabaseId.of(path);
+        } catch (IllegalArgumentException tooLong) {
+            throw unknown();
+        }
+    }
+
+    private static Problem unknown() {
+        return new Problem(404, "there is no such database");
+    }
+}

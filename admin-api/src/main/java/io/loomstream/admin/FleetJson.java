@@ -1,0 +1,133 @@
+package io.loomstream.admin;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import io.loomstream.engine.fleet.FleetEvent;
+import io.loomstream.engine.fleet.FoundDatabase;
+import io.loomstream.engine.fleet.PassReport;
+import io.loomstream.engine.ltx.Txid;
+import io.loomstream.engine.sync.DatabaseStatus;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
+import java.util.Optional;
+
+/** The engine's records as they are shown; see docs/admin-api.md. */
+final class FleetJson {
+    private FleetJson() {}
+
+    static double seconds(Duration duration) {
+        return Math.round(duration.toNanos() / 1e6) / 1e3;
+    }
+
+    /** One row of a list, the object's end left open. */
+    private static void beginRow(JsonGenerator json, FoundDatabase database) throws IOException {
+        json.writeStartObject();
+        json.writeStringField("id", database.id().text());
+        json.writeStringField("path", database.id().path());
+        json.writeStringField("project", database.names().project());
+        json.writeStringField("database", database.names().database());
+        json.writeStringField("branch", database.names().branch());
+        json.writeStringField("tenant", database.names().tenant());
+        json.writeStringField("tier", JsonText.word(database.group()));
+        json.writeStringField("state", database.tier().map(JsonText::word).orElse("named"));
+        if (database.paused()) {
+            json.writeBooleanField("paused", true);
+        }
+        Optional<DatabaseStatus> served = database.progress().served();
+        txid(json, "txidLocal", served.map(DatabaseStatus::local));
+        txid(json, "txidRemote", served.map(DatabaseStatus::remote));
+        json.writeNumberField("lagSeconds", seconds(database.progress().lag()));
+        nullable(
+                json,
+                "lastWrite",
+                database.progress()
+                        .lastWrite()
+                        .map(at -> at.truncatedTo(ChronoUnit.MILLIS).toString()));
+    }
+
+    static void row(JsonGenerator json, FoundDatabase database) throws IOException {
+        beginRow(json, database);
+        json.writeEndObject();
+    }
+
+    /** All that is known of one database without asking its replica. */
+    static void details(JsonGenerator json, FoundDatabase database) throws IOException {
+        beginRow(json, database);
+        nullable(json, "problem", database.progress().problem());
+        Optional<DatabaseStatus> served = database.progress().served();
+        if (served.isPresent()) {
+            DatabaseStatus status = served.get();
+            json.writeObjectFieldStart("served");
+            json.writeNumberField("looks", status.looks().count());
+            json.writeNumberField("failedLooks", status.looks().failures());
+            json.writeNumberField("lookSeconds", seconds(status.looks().spent()));
+            json.writeNumberField("secondsSinceProven", seconds(status.looks().sinceProven()));
+            json.writeNumberField("walBytes", status.wal().endBytes());
+            json.writeNumberField("walBytesCopied", status.wal().copiedBytes());
+            json.writeEndObject();
+        } else {
+            json.writeNullField("served");
+        }
+        json.writeEndObject();
+    }
+
+    static void nullable(JsonGenerator json, String name, Optional<String> value) throws IOException {
+        if (value.isPresent()) {
+            json.writeStringField(name, value.get());
+        } else {
+            json.writeNullField(name);
+        }
+    }
+
+    private static void txid(JsonGenerator json, String name, Optional<Txid> txid) throws IOException {
+        nullable(json, name, txid.filter(known -> !known.equals(Txid.ZERO)).map(Txid::toString));
+    }
+
+    static void report(JsonGenerator json, PassReport report) throws IOException {
+        json.writeStartObject();
+        json.writeNumberField("pass", report.pass());
+        json.writeBooleanField("full", report.full());
+        json.writeNumberField("databases", report.databases());
+        json.writeNumberField("seconds", report.wallNanos() / 1e9);
+        json.writeNumberField("cpuSeconds", report.cpuNanos() / 1e9);
+        json.writeNumberField("directoriesStated", report.work().directoriesStated());
+        json.writeNumberField("directoriesListed", report.work().directoriesListed());
+        json.writeNumberField("filesStated", report.work().filesStated());
+        json.writeNumberField("appeared", report.events().appeared());
+        json.writeNumberField("written", report.events().written());
+        json.writeNumberField("gone", report.events().gone());
+        json.writeEndObject();
+    }
+
+    /** The name of an event's kind. */
+    static String kind(FleetEvent event) {
+        return switch (event) {
+            case FleetEvent.Moved moved -> "transition";
+            case FleetEvent.Scanned scanned -> "scan";
+            case FleetEvent.Lost lost -> "lost";
+        };
+    }
+
+    static String event(FleetEvent event) {
+        return JsonText.of(json -> {
+            json.writeStartObject();
+            json.writeStringField(
+                    "at", event.at().truncatedTo(ChronoUnit.MILLIS).toString());
+            switch (event) {
+                case FleetEvent.Moved moved -> {
+                    json.writeStringField("id", moved.database().text());
+                    json.writeStringField("path", moved.database().path());
+                    json.writeStringField("from", JsonText.word(moved.from()));
+                    json.writeStringField("to", JsonText.word(moved.to()));
+                    json.writeStringField("why", moved.why());
+                }
+                case FleetEvent.Scanned scanned -> {
+                    json.writeFieldName("report");
+                    report(json, scanned.report());
+                }
+                case FleetEvent.Lost lost -> json.writeNumberField("events", lost.events());
+            }
+            json.writeEndObject();
+        });
+    }
+}
