@@ -142,13 +142,18 @@ final class FleetMetrics implements MultiCollector {
                 "Connections to SQLite databases that are open",
                 control.connectionsOpen());
         FleetControl.Connections connections = control.connections();
-        families.counter("loomstream_connections_opened", "SQLite connections that were opened", connections.opened());
         families.counter(
-                "loomstream_connections_reused", "Uses of an SQLite connection that was idle", connections.reused());
+                "loomstream_connections_opened",
+                "SQLite connections that were opened",
+                values -> values.add(connections.opened()));
+        families.counter(
+                "loomstream_connections_reused",
+                "Uses of an SQLite connection that was idle",
+                values -> values.add(connections.reused()));
         families.counter(
                 "loomstream_connections_reaped",
                 "SQLite connections closed after connection-idle-timeout",
-                connections.reaped());
+                values -> values.add(connections.reaped()));
         FleetControl.Queues queues = control.queues();
         families.gauge(
                 "loomstream_queue_length",
