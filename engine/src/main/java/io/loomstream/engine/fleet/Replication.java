@@ -14,6 +14,7 @@ import io.loomstream.engine.fleet.HotList.Owner;
 import io.loomstream.engine.ltx.CodecResources;
 import io.loomstream.engine.ltx.Txid;
 import io.loomstream.engine.posix.Posix;
+import io.loomstream.engine.sqlite.IdleReaper;
 import io.loomstream.engine.sqlite.SqliteConnections;
 import io.loomstream.engine.sync.DatabaseSpec;
 import io.loomstream.engine.sync.Gates;
@@ -155,7 +156,8 @@ public final class Replication {
         } catch (SQLException e) {
             throw new UnsupportedDatabaseException("the SQLite library cannot be loaded: " + e.getMessage(), e);
         }
-        SqliteConnections connections = new SqliteConnections(new Gate("native", options.nativePermits()));
+        SqliteConnections connections = new SqliteConnections(
+                new Gate("native", options.nativePermits()), options.time(), options.connections());
         return SyncServices.create(options.time(), posix, connections, CodecResources.shared());
     }
 
@@ -185,6 +187,7 @@ public final class Replication {
             site.subject().ifPresent(subject -> replication.maintenance.rediscover(site, subject.meta()));
         }
         replication.dispatchers.fork(new HeapTrim(options.time()));
+        replication.dispatchers.fork(new IdleReaper(replication.services.connections(), options.time()));
         replication.fleets.forEach(fleet -> fleet.dispatchIn(replication.dispatchers));
         return replication;
     }
@@ -444,6 +447,11 @@ public final class Replication {
     /** What compaction and retention have done. */
     public CompactionCounters compaction() {
         return maintenance.counters();
+    }
+
+    /** SQLite's connections to replicated databases, for those who look at their counters. */
+    public SqliteConnections connections() {
+        return services.connections();
     }
 
     /** The process's gates, for those who look at them. */

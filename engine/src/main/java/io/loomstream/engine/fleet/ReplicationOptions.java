@@ -1,6 +1,7 @@
 package io.loomstream.engine.fleet;
 
 import io.loomstream.engine.concurrent.Time;
+import io.loomstream.engine.sqlite.ConnectionLimits;
 
 /**
  * Sizes of the process's gates, and its clocks.
@@ -10,6 +11,7 @@ import io.loomstream.engine.concurrent.Time;
  * @param uploadPermits databases that bring files to their replica at once
  * @param compactionPermits databases whose files are merged or deleted at once, snapshots aside
  * @param nativePermits calls into SQLite at once; fewer than carrier threads, which each such call blocks one of
+ * @param connections of SQLite to replicated databases
  */
 public record ReplicationOptions(
         int monitorPermits,
@@ -17,8 +19,9 @@ public record ReplicationOptions(
         int uploadPermits,
         int compactionPermits,
         int nativePermits,
+        ConnectionLimits connections,
         Time time) {
     public static ReplicationOptions defaults() {
-        return new ReplicationOptions(100, 50, 200, 20, 6, Time.system());
+        return new ReplicationOptions(100, 50, 200, 20, 6, ConnectionLimits.defaults(), Time.system());
     }
 }
