@@ -14,6 +14,14 @@ public interface Site {
     Optional<Subject> subject();
 
     /**
+     * Where it is in a table at the moment; empty when it is in none. While it only waits for its time, nothing but the
+     * number of its row is kept.
+     */
+    default Optional<SiteTable.Seat> seat() {
+        return Optional.empty();
+    }
+
+    /**
      * Asks for a complete copy of the database as the next snapshot: what the replica holds cannot be merged into one.
      *
      * @param why for the log

@@ -21,16 +21,19 @@ final class Unit {
     static final long NOT_QUEUED = Long.MAX_VALUE;
     /** So many files are written down at once, long before they would burden the memory. */
     private static final int NEWS_MAX = 256;
+    /** A complete copy that was asked for takes its time. */
+    static final Duration ASK_AGAIN = Duration.ofMinutes(30);
 
     private final Site site;
-    private final double share;
+    private final long number;
+    private final int mark;
 
     /** When it is due, nanoseconds of the monotonic clock. */
     long dueNanos = NOT_QUEUED;
 
     boolean running;
     private final List<Request> requests = new ArrayList<>();
-    boolean wantsSnapshotGate;
+    Waiting.Lane lane = Waiting.Lane.COMPACTION;
     private News news = News.NONE;
 
     // Used by the running task only.
@@ -44,24 +47,52 @@ final class Unit {
     @Nullable
     Instant validateAt;
 
-    Unit(Site site) {
+    /**
+     * Knows nothing yet.
+     *
+     * @param number tells it from all others
+     */
+    Unit(Site site, long number) {
         this.site = site;
-        this.share = shareOf(site.name());
+        this.number = number;
+        this.mark = markOf(site.name());
     }
 
-    /** Spreads databases evenly and is the same after a restart. */
-    private static double shareOf(String name) {
+    /** A checksum of a database's name: the same after a restart, and evenly spread. */
+    static int markOf(String name) {
         CRC32C crc = new CRC32C();
         crc.update(name.getBytes(StandardCharsets.UTF_8));
-        return crc.getValue() / (double) (1L << 32);
+        return (int) crc.getValue();
     }
 
     Site site() {
         return site;
     }
 
+    long number() {
+        return number;
+    }
+
+    int mark() {
+        return mark;
+    }
+
+    /** Of the jitter, in [0, 1). */
     double share() {
-        return share;
+        return Integer.toUnsignedLong(mark) / (double) (1L << 32);
+    }
+
+    boolean isQueued() {
+        return dueNanos != NOT_QUEUED;
+    }
+
+    /** Whether nothing is known about it but when it is due. */
+    boolean isIdle(long nowNanos) {
+        boolean remembers = validateAt != null
+                || failures > 0
+                || !unusable.files().isEmpty()
+                || (everAsked && nowNanos - askedAtNanos < ASK_AGAIN.toNanos());
+        return !remembers && news.isEmpty() && requests.isEmpty();
     }
 
     /**
@@ -191,7 +222,7 @@ final class Unit {
         Duration interval = levels.intervals().isEmpty()
                 ? levels.snapshots().interval()
                 : levels.intervals().getFirst();
-        Duration lag = Duration.ofMillis((long) (interval.toMillis() * Schedule.JITTER * share));
+        Duration lag = Duration.ofMillis((long) (interval.toMillis() * Schedule.JITTER * share()));
         return Levels.boundaryAfter(moment.isAfter(now) ? now : moment, interval)
                 .plus(lag);
     }

@@ -1,6 +1,8 @@
 package io.loomstream.engine.fleet;
 
 import io.loomstream.engine.compaction.Maintenance;
+import io.loomstream.engine.compaction.Site;
+import io.loomstream.engine.compaction.SiteTable;
 import io.loomstream.engine.concurrent.TaskScope;
 import io.loomstream.engine.concurrent.Time;
 import io.loomstream.engine.error.ConflictException;
@@ -40,7 +42,7 @@ import org.slf4j.LoggerFactory;
  * tiers, served by the process's one {@link Service}. Three threads of its own: scanner, admission, and the keeper of what
  * outlives the process.
  */
-final class Fleet implements ScanListener {
+final class Fleet implements ScanListener, SiteTable {
     private static final Logger log = LoggerFactory.getLogger(Fleet.class);
     private static final Duration PROGRESS_INTERVAL = Duration.ofSeconds(10);
     private static final double SCAN_JITTER = 0.05;
@@ -265,7 +267,9 @@ final class Fleet implements ScanListener {
         boolean proven = keeper != null && table.settleAsKept(row, keeper.digest(table.pathBytes(row)));
         claim(row);
         if (!first) {
-            if (!proven) {
+            if (proven) {
+                rediscover(row); // it was away, and so was what it had to do
+            } else {
                 tiers.discovered(row);
             }
             return;
@@ -491,6 +495,11 @@ final class Fleet implements ScanListener {
         } catch (IOException e) {
             throw new TransientStorageException(name + " cannot be looked at: " + e.getMessage(), e);
         }
+    }
+
+    @Override
+    public Optional<Site> site(int row) {
+        return table.name(row).map(name -> new FleetSite(this, name));
     }
 
     /** What an earlier process left to do; from one small file each, beside everything else. */

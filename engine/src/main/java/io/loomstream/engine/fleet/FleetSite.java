@@ -1,7 +1,9 @@
 package io.loomstream.engine.fleet;
 
 import io.loomstream.engine.compaction.Site;
+import io.loomstream.engine.compaction.SiteTable;
 import io.loomstream.engine.compaction.Subject;
+import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
 /**
@@ -10,6 +12,12 @@ import java.util.Optional;
  * @param name its path
  */
 record FleetSite(Fleet fleet, String name) implements Site {
+    @Override
+    public Optional<SiteTable.Seat> seat() {
+        int row = fleet.table().find(name.getBytes(StandardCharsets.UTF_8));
+        return row == PathTable.NONE ? Optional.empty() : Optional.of(new SiteTable.Seat(fleet, row));
+    }
+
     @Override
     public Optional<Subject> subject() {
         return fleet.spec(name).flatMap(spec -> SpecSite.subject(spec, fleet.lostReplicas()));

@@ -108,6 +108,18 @@ public final class PathTable {
         }
     }
 
+    /** The absolute path as text, whatever of it can be said as such; empty when there is no such row. */
+    Optional<String> name(int row) {
+        lock.lock();
+        try {
+            return rows.isLive(row)
+                    ? Optional.of(new String(pathBytes(row), StandardCharsets.UTF_8))
+                    : Optional.empty();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** The absolute path; empty when it is not valid UTF-8: then Java cannot name the file, and nothing may try. */
     public Optional<Path> path(int row) {
         byte[] bytes = pathBytes(row);

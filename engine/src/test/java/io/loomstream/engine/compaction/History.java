@@ -62,6 +62,8 @@ final class History {
     private long txid;
     private Maintenance maintenance;
 
+    private final SiteTable table = row -> Optional.of(site());
+
     private final Site site = new Site() {
         @Override
         public String name() {
@@ -71,6 +73,11 @@ final class History {
         @Override
         public Optional<Subject> subject() {
             return Optional.of(new Subject(directory.resolve(name), meta(), replica, levels, lostReplicas));
+        }
+
+        @Override
+        public Optional<SiteTable.Seat> seat() {
+            return Optional.of(new SiteTable.Seat(table, 0));
         }
 
         @Override
