@@ -25,10 +25,12 @@ public record Finding(Kind kind, Optional<ReplicaFile> file, String message) {
         UNREADABLE(true),
         /** The trial restore failed, or SQLite's integrity check of what came out. */
         NOT_RESTORABLE(true),
-        /** A level lacks transactions that another level or a snapshot holds. */
+        /** A file of level 1 or above is missing amid others: nobody deletes those; states that it led to are lost. */
+        GAP(true),
+        /** Two files of a level hold the same transactions: a restore gets around it, but two servers may be at work. */
+        OVERLAP(true),
+        /** L0 lacks transactions that another level holds, or a level those that a complete copy replaced. */
         COVERED_HOLE(false),
-        /** Two files of a level hold the same transactions: harmless, but nobody should make them. */
-        OVERLAP(false),
         /** The store's time of a file is not its header's: a restore to a timestamp would be off. */
         TIME(false);
 

@@ -7,6 +7,7 @@ import io.loomstream.engine.ltx.Level;
 import io.loomstream.engine.ltx.LtxDecoder;
 import io.loomstream.engine.ltx.LtxHeader;
 import io.loomstream.engine.ltx.Txid;
+import io.loomstream.engine.ltx.TxidRange;
 import io.loomstream.engine.replica.MissingFileException;
 import io.loomstream.engine.replica.ReplicaClient;
 import io.loomstream.engine.replica.ReplicaFile;
@@ -113,7 +114,12 @@ public final class ReplicaVerifier {
                             file,
                             "begins before " + furthest.range().fileName() + " ends"));
                 } else if (file.range().min().isAfter(reached.next())) {
-                    hole(listing, level, reached.next(), file.range().min().previous());
+                    hole(
+                            listing,
+                            level,
+                            file,
+                            reached.next(),
+                            file.range().min().previous());
                 }
             }
             if (furthest == null || file.range().max().isAfter(furthest.range().max())) {
@@ -122,13 +128,21 @@ public final class ReplicaVerifier {
         }
     }
 
-    /** Uncovered ones are found by the plan; this is about those that it gets around. */
-    private void hole(Listing listing, Level level, Txid first, Txid last) {
-        NavigableSet<Txid> points = listing.restorablePoints();
-        if (points.ceiling(last) != null) {
-            findings.add(Finding.of(
-                    Finding.Kind.COVERED_HOLE,
-                    "level " + level + " lacks TXIDs " + first + " to " + last + ", which other levels hold"));
+    /**
+     * L0 files go one by one, and what cannot be restored for the lack of one is found by the plan. A level above loses its
+     * oldest files only; it has a hole where what came then was replaced by a complete copy, a snapshot of that moment.
+     */
+    private void hole(Listing listing, Level level, ReplicaFile behind, Txid first, Txid last) {
+        String lacks = "level " + level + " lacks TXIDs " + first + " to " + last;
+        boolean replaced = listing.level(Level.SNAPSHOT).stream()
+                .map(snapshot -> snapshot.range().max())
+                .anyMatch(made -> made.equals(last) || made.equals(last.next()));
+        if (level.number() > 0 && !replaced) {
+            String name = new TxidRange(first, last).fileName();
+            findings.add(
+                    Finding.of(Finding.Kind.GAP, behind, lacks + " before it: " + name + " or several in its place"));
+        } else if (listing.restorablePoints().ceiling(last) != null) {
+            findings.add(Finding.of(Finding.Kind.COVERED_HOLE, lacks + ", which other levels hold"));
         }
     }
 
