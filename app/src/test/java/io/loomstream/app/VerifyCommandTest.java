@@ -103,6 +103,27 @@ class VerifyCommandTest {
     }
 
     @Test
+    void gapAndOverlapOfALevelAreProblemsAndNamed() throws Exception {
+        Path level0 = directory.resolve("a/ltx/0");
+        Path level1 = Files.createDirectories(directory.resolve("a/ltx/1"));
+        String name = "%016x-%016x.ltx";
+        for (int txid : new int[] {1, 3}) {
+            String file = name.formatted(txid, txid);
+            Files.copy(level0.resolve(file), level1.resolve(file));
+        }
+        Answer gap = run("verify", "-config", "DIR/ls.yml");
+        assertEquals(2, gap.status(), gap.toString());
+        assertTrue(gap.out().contains("problem gap: level 1 " + name.formatted(3, 3)), gap.out());
+        assertTrue(gap.out().contains(name.formatted(2, 2)), gap.out());
+
+        Files.move(level1.resolve(name.formatted(1, 1)), level1.resolve(name.formatted(1, 3)));
+        Answer overlap = run("verify", "-config", "DIR/ls.yml");
+        assertEquals(2, overlap.status(), overlap.toString());
+        assertTrue(overlap.out().contains("problem overlap: level 1 " + name.formatted(3, 3)), overlap.out());
+        assertTrue(overlap.out().contains(name.formatted(1, 3)), overlap.out());
+    }
+
+    @Test
     void nothingThereIsNeverOk() throws Exception {
         Answer wrong = run("verify", "file://DIR/nowhere");
         assertEquals(2, wrong.status(), wrong.toString());

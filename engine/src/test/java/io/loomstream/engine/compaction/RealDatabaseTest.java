@@ -20,6 +20,8 @@ import io.loomstream.engine.restore.RestoreRequest;
 import io.loomstream.engine.sync.DatabaseOptions;
 import io.loomstream.engine.sync.DatabaseSpec;
 import io.loomstream.engine.testing.AppProcess;
+import io.loomstream.engine.verify.ReplicaVerifier;
+import io.loomstream.engine.verify.VerifyReport;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -99,6 +101,8 @@ class RealDatabaseTest {
             assertEquals(0, replication.compaction().verifyErrors());
             app.exec("a", "pragma wal_checkpoint(truncate)");
         }
+        VerifyReport report = new ReplicaVerifier(replica()).deep(directory);
+        assertEquals(List.of(), report.problems(), "after compaction and retention");
         Path restored = directory.resolve("restored.db");
         assertInstanceOf(
                 RestoreOutcome.Restored.class,

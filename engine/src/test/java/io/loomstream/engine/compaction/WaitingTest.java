@@ -221,7 +221,9 @@ class WaitingTest {
                 maintenance.dispatchIn(dispatchers, tasks);
                 Awaitility.await().atMost(Duration.ofMinutes(1)).until(() -> working.get() == bound);
                 mayEnd.countDown();
-                Awaitility.await().atMost(Duration.ofMinutes(1)).until(() -> worked.get() == databases && maintenance.waiting() == 0);
+                Awaitility.await()
+                        .atMost(Duration.ofMinutes(1))
+                        .until(() -> worked.get() == databases && maintenance.waiting() == 0);
                 dispatchers.cancel();
             }
             assertEquals(bound, most.get(), "at the same time");
