@@ -17,7 +17,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -203,10 +202,9 @@ final class Fleet implements ScanListener {
 
     /** After the first pass: the hot ones of the last time, then the most recently written. */
     private void admitFound(PassReport report) {
-        List<Integer> rows = found.take();
+        List<Integer> rows = NewestFirst.order(found.take(), table::writtenSeconds);
         boolean firstStart = keeper == null || keeper.firstStart();
         long recent = time.now().getEpochSecond() - options.recentlyWritten().toSeconds();
-        rows.sort(Comparator.comparing(table::writtenSeconds, Comparator.reverseOrder()));
         for (int row : rows) {
             if (firstStart && keeper != null && table.writtenSeconds(row) >= recent) {
                 tiers.comesFirst(row);
@@ -478,8 +476,7 @@ final class Fleet implements ScanListener {
     void once(OnceListener listener) throws InterruptedException {
         takeOver();
         scanner.pass();
-        List<Integer> rows = found.take();
-        rows.sort(Comparator.comparing(table::writtenSeconds, Comparator.reverseOrder()));
+        List<Integer> rows = NewestFirst.order(found.take(), table::writtenSeconds);
         firstPassOver.set(true);
         firstPassIsOver();
         for (int row : rows) {
