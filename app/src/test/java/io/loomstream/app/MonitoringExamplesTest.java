@@ -171,8 +171,7 @@ class MonitoringExamplesTest {
     @Test
     void prometheusAcceptsTheRulesAndItsConfiguration() throws Exception {
         Path promtool = Tools.find("promtool");
-        for (List<String> words :
-                List.of(List.of("rules", ALERTS.toString()), List.of("config", CONFIG.toString()))) {
+        for (List<String> words : List.of(List.of("rules", ALERTS.toString()), List.of("config", CONFIG.toString()))) {
             List<String> command = new ArrayList<>(List.of(promtool.toString(), "check"));
             command.addAll(words);
             Process process =
@@ -192,7 +191,7 @@ class MonitoringExamplesTest {
         assertTrue(lines.getFirst().startsWith("FROM "), "the first instruction");
         List<String> copied = lines.stream()
                 .filter(line -> line.startsWith("COPY "))
-                .map(line -> line.split(" ")[1])
+                .map(line -> List.of(line.split(" ", -1)).get(1))
                 .toList();
         assertEquals(List.of("bin", "lib"), copied, "the package's directories");
     }
@@ -210,8 +209,7 @@ class MonitoringExamplesTest {
             assertTrue(Files.exists(docker.resolve(mount)), mount);
         }
         assertTrue(Files.exists(EXAMPLES.resolve("prometheus/alerts.yml")));
-        assertFalse(values(CONFIG, "job_name")
-                .isEmpty());
+        assertFalse(values(CONFIG, "job_name").isEmpty());
     }
 
     /** A line that is no assignment and no section is ignored by systemd: the hardening would be, too. */

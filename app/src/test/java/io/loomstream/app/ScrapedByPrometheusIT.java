@@ -156,8 +156,8 @@ class ScrapedByPrometheusIT {
 
     /** Whether a query has an answer with at least one number. */
     private boolean hasData(String prometheus, String query) throws IOException, InterruptedException {
-        HttpResponse<String> answer = get("http://" + prometheus + "/api/v1/query?query="
-                + URLEncoder.encode(query, StandardCharsets.UTF_8));
+        HttpResponse<String> answer =
+                get("http://" + prometheus + "/api/v1/query?query=" + URLEncoder.encode(query, StandardCharsets.UTF_8));
         assertEquals(200, answer.statusCode(), query + ": " + answer.body());
         return VALUE.matcher(answer.body())
                 .results()
@@ -189,7 +189,7 @@ class ScrapedByPrometheusIT {
         int ofTheDashboard = queries.size();
         assertTrue(ofTheDashboard > 30, "queries of the dashboard: " + ofTheDashboard);
         for (String alert : expressions(ALERTS)) {
-            for (String side : COMPARED.split(alert)) {
+            for (String side : COMPARED.split(alert, -1)) {
                 if (!side.matches("[0-9.]+")) {
                     queries.add(side);
                 }
@@ -222,11 +222,12 @@ class ScrapedByPrometheusIT {
                     region: us-east-1
                     multi-db:
                       patterns: ["DIR/data/**/*.db"]
-                      hot-scan-interval: 1s
+                      scan-interval: 1s
                       replica-template: {type: s3, path: "fleet/{{relpath}}"}
                     """, s3);
             String named = server("named", """
                     addr: "127.0.0.1:0"
+                    shutdown-sync-timeout: 1s
                     dbs:
                       - path: DIR/named.db
                         replica: {type: s3, endpoint: ENDPOINT, bucket: BUCKET, region: us-east-1, path: named}
@@ -253,7 +254,10 @@ class ScrapedByPrometheusIT {
             String rules = get("http://" + address + "/api/v1/rules").body();
             assertEquals(
                     expressions(ALERTS).size(),
-                    Pattern.compile("\"health\":\"ok\"").matcher(rules).results().count(),
+                    Pattern.compile("\"health\":\"ok\"")
+                            .matcher(rules)
+                            .results()
+                            .count(),
                     rules);
             assertNoneFrownedUpon(promtool, get("http://" + fleet + "/metrics").body());
             assertNoneFrownedUpon(promtool, get("http://" + named + "/metrics").body());
