@@ -9,8 +9,9 @@ const GROUPS = { cold_clean: 'cold', cold_dirty: 'cold' };
 /** USD for one thousand requests in S3 Standard, us-east-1: PUT, POST, LIST; GET and all others; DELETE is free. */
 const PRICE = { put: 0.005, list: 0.005, create_multipart: 0.005, upload_part: 0.005, complete_multipart: 0.005, get: 0.0004, head: 0.0004 };
 const KEPT_POINTS = 90;
+const FEWEST_POINTS = 20;
 const KEPT_EVENTS = 100;
-const HOT_ROWS = 8;
+const HOT_ROWS = 7;
 
 const number = new Intl.NumberFormat('en');
 const points = { lag: [], copies: [] };
@@ -97,7 +98,7 @@ function showTiers(tiers) {
 
 function draw(id, values) {
   const top = Math.max(...values, 1e-9);
-  const line = values.map((value, i) => `${(i * 240 / Math.max(1, KEPT_POINTS - 1)).toFixed(1)},${(46 - 44 * value / top).toFixed(1)}`);
+  const line = values.map((value, i) => `${(i * 240 / Math.max(FEWEST_POINTS, values.length - 1)).toFixed(1)},${(46 - 44 * value / top).toFixed(1)}`);
   const svg = $(id);
   if (!svg.firstChild) svg.append(document.createElementNS('http://www.w3.org/2000/svg', 'polyline'));
   svg.firstChild.setAttribute('points', line.join(' '));
@@ -315,6 +316,7 @@ function showEvent(kind, event) {
   item.classList.add('fresh');
   list.prepend(item);
   while (list.children.length > KEPT_EVENTS) list.lastChild.remove();
+  list.hidden = false;
   $('no-' + list.id).hidden = true;
   if (event.id) update(event.id);
 }
@@ -325,6 +327,7 @@ async function showRecent() {
   for (const [kind, id] of Object.entries(LISTS)) {
     const shown = items.filter(event => event.kind === kind);
     $(id).replaceChildren(...shown.map(event => eventItem(kind, event)));
+    $(id).hidden = shown.length === 0;
     $('no-' + id).hidden = shown.length > 0;
   }
 }
