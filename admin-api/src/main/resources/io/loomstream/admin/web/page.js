@@ -302,7 +302,9 @@ function eventItem(kind, event) {
   if (kind === 'transition') {
     item.append(element('span', NAMES[event.to] || event.to, 'tier ' + (GROUPS[event.to] || event.to)), ' ' + event.path);
   } else {
-    item.append(event.path ? event.path + ' ' : '', element('span', event.why, 'tier failed'));
+    // Most messages begin with the path by themselves.
+    const why = event.path && event.why.startsWith(event.path + ': ') ? event.why.slice(event.path.length + 2) : event.why;
+    item.append(event.path ? event.path + ' ' : '', element('span', why, 'why'));
   }
   return item;
 }
