@@ -54,6 +54,7 @@ final class AdminRoutes {
         get(config, "/hot-list", fleet::hotList);
         post(config, "/hot-list/persist", fleet::persistHotList);
         get(config, "/gates", fleet::gates);
+        get(config, "/events/recent", fleet::recentEvents);
         get(config, "/stats", fleet::stats);
         get(config, "/config", fleet::config);
         post(config, "/scan", fleet::scan);

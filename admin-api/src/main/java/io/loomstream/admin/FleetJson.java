@@ -1,6 +1,7 @@
 package io.loomstream.admin;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.loomstream.engine.fleet.DatabaseId;
 import io.loomstream.engine.fleet.FleetEvent;
 import io.loomstream.engine.fleet.FoundDatabase;
 import io.loomstream.engine.fleet.PassReport;
@@ -103,6 +104,7 @@ final class FleetJson {
     static String kind(FleetEvent event) {
         return switch (event) {
             case FleetEvent.Moved moved -> "transition";
+            case FleetEvent.Failed failed -> "error";
             case FleetEvent.Scanned scanned -> "scan";
             case FleetEvent.Lost lost -> "lost";
         };
@@ -111,23 +113,32 @@ final class FleetJson {
     static String event(FleetEvent event) {
         return JsonText.of(json -> {
             json.writeStartObject();
-            json.writeStringField(
-                    "at", event.at().truncatedTo(ChronoUnit.MILLIS).toString());
-            switch (event) {
-                case FleetEvent.Moved moved -> {
-                    json.writeStringField("id", moved.database().text());
-                    json.writeStringField("path", moved.database().path());
-                    json.writeStringField("from", JsonText.word(moved.from()));
-                    json.writeStringField("to", JsonText.word(moved.to()));
-                    json.writeStringField("why", moved.why());
-                }
-                case FleetEvent.Scanned scanned -> {
-                    json.writeFieldName("report");
-                    report(json, scanned.report());
-                }
-                case FleetEvent.Lost lost -> json.writeNumberField("events", lost.events());
-            }
+            fields(json, event);
             json.writeEndObject();
         });
+    }
+
+    /** What an event's object holds beside its kind. */
+    static void fields(JsonGenerator json, FleetEvent event) throws IOException {
+        json.writeStringField("at", event.at().truncatedTo(ChronoUnit.MILLIS).toString());
+        switch (event) {
+            case FleetEvent.Moved moved -> {
+                json.writeStringField("id", moved.database().text());
+                json.writeStringField("path", moved.database().path());
+                json.writeStringField("from", JsonText.word(moved.from()));
+                json.writeStringField("to", JsonText.word(moved.to()));
+                json.writeStringField("why", moved.why());
+            }
+            case FleetEvent.Failed failed -> {
+                nullable(json, "id", failed.database().map(DatabaseId::text));
+                nullable(json, "path", failed.database().map(DatabaseId::path));
+                json.writeStringField("why", failed.why());
+            }
+            case FleetEvent.Scanned scanned -> {
+                json.writeFieldName("report");
+                report(json, scanned.report());
+            }
+            case FleetEvent.Lost lost -> json.writeNumberField("events", lost.events());
+        }
     }
 }

@@ -11,6 +11,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -108,6 +109,10 @@ class AdminServerTest {
         assertEquals("0000000000000001", RunningServer.field(one, "txidLocal"));
         assertEquals("0000000000000001", RunningServer.field(one, "txidRemote"));
         assertEquals("1", RunningServer.field(server.get("/tiers").body(), "hot"));
+        assertTrue(server.get("/hot-list?limit=1").body().contains(id));
+        assertEquals(400, server.get("/hot-list?limit=0").statusCode());
+        String recent = server.get("/events/recent").body();
+        assertTrue(recent.contains("\"kind\":\"transition\"") && recent.contains(id), recent);
     }
 
     @Test
@@ -142,7 +147,7 @@ class AdminServerTest {
     }
 
     @Test
-    void whoListensSeesATransitionWhenItHappens() throws Exception {
+    void whoListensSeesATransitionAndAnErrorWhenTheyHappen() throws Exception {
         RunningServer server = start();
         HttpResponse<java.io.InputStream> stream = HttpClient.newHttpClient()
                 .send(HttpRequest.newBuilder(server.uri("/events")).build(), HttpResponse.BodyHandlers.ofInputStream());
@@ -155,6 +160,13 @@ class AdminServerTest {
                 line = lines.readLine();
             }
             assertTrue(line.contains(RunningServer.id(database)), line);
+            Files.createFile(fleet.replicas().resolve("q"));
+            Path failing = fleet.make("q/y.db");
+            while (!line.equals("event: error")) {
+                line = lines.readLine();
+            }
+            line = lines.readLine();
+            assertTrue(line.contains(RunningServer.id(failing)) && line.contains("\"why\":"), line);
             server.close();
             while (line != null) {
                 line = lines.readLine(); // the end comes

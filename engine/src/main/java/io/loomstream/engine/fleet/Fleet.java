@@ -332,6 +332,7 @@ final class Fleet implements ScanListener {
     @Override
     public void unreadable(byte[] directory, String why) {
         if (census.worthALine(time.nanoTime())) {
+            events.failed(Optional.empty(), "a directory could not be looked at: " + why);
             log.atWarn()
                     .addKeyValue("directory", new String(directory, StandardCharsets.UTF_8))
                     .addKeyValue("error", why)
@@ -352,6 +353,9 @@ final class Fleet implements ScanListener {
 
     @Override
     public void incident(int missing, int known) {
+        events.failed(
+                Optional.empty(),
+                missing + " of " + known + " databases vanished at once: nothing is concluded from it");
         log.atError()
                 .addKeyValue("missing", missing)
                 .addKeyValue("known", known)
@@ -525,7 +529,7 @@ final class Fleet implements ScanListener {
 
     private void changed(int row, Tier from, Tier to, String why) {
         census.moved(from, to);
-        events.publish(at -> new FleetEvent.Moved(at, DatabaseId.of(table.pathBytes(row)), from, to, why));
+        events.moved(DatabaseId.of(table.pathBytes(row)), from, to, why);
         if (to == Tier.FAILED || to == Tier.IGNORED) {
             log.atDebug()
                     .addKeyValue("db", name(row))

@@ -70,11 +70,14 @@ public final class FleetControl {
         return replication.named().stream().map(lister::ofNamed).toList();
     }
 
-    /** The hot databases, the most recently written first. */
-    public List<FoundDatabase> hotList() {
+    /** The hot databases of each fleet, the most recently written first; at most so many altogether. */
+    public List<FoundDatabase> hotList(int limit) {
         List<FoundDatabase> hot = new ArrayList<>();
         for (Fleet fleet : replication.fleets()) {
             for (int row : fleet.tiers().hotRows()) {
+                if (hot.size() == limit) {
+                    return hot;
+                }
                 FoundDatabase found = lister.ofRow(fleet, row);
                 if (found != null) {
                     hot.add(found);
