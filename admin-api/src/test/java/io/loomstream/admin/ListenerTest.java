@@ -45,6 +45,7 @@ import org.junit.jupiter.api.io.TempDir;
 @SuppressWarnings("try") // a test that is interrupted while it closes has ended anyway
 class ListenerTest {
     private static final int PLACES = 32;
+    private static final String HEADERS = "GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: ";
     private static final Duration LONG = Duration.ofSeconds(30);
 
     @TempDir
@@ -248,7 +249,7 @@ class ListenerTest {
         CountDownLatch over = new CountDownLatch(1);
         List<Thread> clients = new ArrayList<>();
         for (int i = 0; i < most; i++) {
-            clients.add(Thread.ofVirtual().start(() -> trickle(server, over, ended)));
+            clients.add(Thread.ofVirtual().start(() -> trickle(server, HEADERS, over, ended)));
         }
         try {
             // Everybody is ended while still sending, and places become free.
@@ -263,9 +264,9 @@ class ListenerTest {
     }
 
     /** Sends headers without an end, far more often than the idle timeout asks for. */
-    private static void trickle(AdminServer server, CountDownLatch over, AtomicInteger ended) {
+    private static void trickle(AdminServer server, String request, CountDownLatch over, AtomicInteger ended) {
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
-            socket.getOutputStream().write("GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: ".getBytes(US_ASCII));
+            socket.getOutputStream().write(request.getBytes(US_ASCII));
             while (!over.await(20, TimeUnit.MILLISECONDS)) {
                 socket.getOutputStream().write('a');
                 socket.getOutputStream().flush();
@@ -274,6 +275,39 @@ class ListenerTest {
             ended.incrementAndGet();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    @Test
+    void aBodyThatTricklesIsCutOff() throws Exception {
+        try (Bodies bodies = new Bodies(Duration.ofMillis(300))) {
+            AdminServer server = start(LONG, Map.of("/", context -> {
+                bodies.read(context);
+                context.result("read " + Bodies.of(context).length);
+            }));
+            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+                socket.setSoTimeout((int) LONG.toMillis());
+                socket.getOutputStream()
+                        .write("GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc".getBytes(US_ASCII));
+                socket.getOutputStream().flush();
+                byte[] answer = new byte[1_024];
+                StringBuilder text = new StringBuilder();
+                while (!text.toString().endsWith("read 3")) {
+                    int count = socket.getInputStream().read(answer);
+                    assertTrue(count > 0, "closed after: " + text);
+                    text.append(new String(answer, 0, count, US_ASCII));
+                }
+            }
+            AtomicInteger ended = new AtomicInteger();
+            CountDownLatch over = new CountDownLatch(1);
+            String request = "GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\n";
+            Thread client = Thread.ofVirtual().start(() -> trickle(server, request, over, ended));
+            try {
+                Awaitility.await().atMost(LONG).until(() -> ended.get() == 1);
+            } finally {
+                over.countDown();
+                assertTrue(client.join(LONG));
+            }
         }
     }
 

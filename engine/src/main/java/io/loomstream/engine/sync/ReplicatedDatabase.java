@@ -4,6 +4,7 @@ import io.loomstream.engine.concurrent.Time;
 import io.loomstream.engine.error.EngineException;
 import io.loomstream.engine.ltx.Txid;
 import io.loomstream.engine.sync.DatabaseSync.Look;
+import io.loomstream.engine.replica.ReplicaClient;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -27,6 +28,7 @@ public final class ReplicatedDatabase {
 
     private final DatabaseSync sync;
     private final Upload upload;
+    private final ReplicaClient replica;
     private final Time time;
     private final Backoff lookBackoff;
     private final Backoff uploadBackoff;
@@ -51,6 +53,7 @@ public final class ReplicatedDatabase {
     public ReplicatedDatabase(DatabaseSpec spec, SyncServices services) {
         this.sync = new DatabaseSync(spec.options(), services);
         this.upload = new Upload(sync, spec.replica(), services);
+        this.replica = spec.replica();
         this.time = services.time();
         this.counters = services.counters();
         this.lookedAt = time.nanoTime();
@@ -171,6 +174,11 @@ public final class ReplicatedDatabase {
     /** The database file's absolute path. */
     public Path path() {
         return sync.options().path();
+    }
+
+    /** Where its copies go. */
+    public ReplicaClient replica() {
+        return replica;
     }
 
     /** What keeps the replica from having everything, for people; null when nothing does. */
