@@ -1,7 +1,7 @@
 # Everything goes through scripts/mvn.sh, which finds a JDK 21+ by itself: no variable has to be exported.
 
 # The first target is the default.
-.PHONY: help demo run test test-jdk21 bench package build format clean
+.PHONY: help demo demo-failover run test test-jdk21 bench package build format clean
 .DELETE_ON_ERROR:
 
 MVN := scripts/mvn.sh -B -ntp -Dstyle.color=never
@@ -18,6 +18,7 @@ BUILT := perf/target/built
 help:
 	@echo 'make demo        replicate 20 busy databases to an S3 server for 15 s, restore and compare them:'
 	@echo '                 PASS or FAIL (REPLICA=file: to a directory)'
+	@echo 'make demo-failover   lose a host, restore its fleet from S3 with one command, go on: PASS or FAIL'
 	@echo 'make run         start the server until Ctrl-C (CONFIG=$(CONFIG))'
 	@echo 'make test        all tests of all modules (needs python3 and sqlite3)'
 	@echo 'make test-jdk21  the engine'"'"'s tests and a smoke run of the launcher on a Java 21 runtime'
@@ -29,6 +30,9 @@ help:
 
 demo: build
 	@scripts/perf-java.sh io.loomstream.perf.demo.Demo
+
+demo-failover: build
+	@scripts/perf-java.sh io.loomstream.perf.demo.FailoverDemo
 
 run: build
 	@scripts/run.sh '$(CONFIG)' '$(DEFAULT_CONFIG)'
@@ -67,4 +71,4 @@ format:
 
 clean:
 	$(MVN) -q clean
-	rm -rf target demo-data run-data fleet-data
+	rm -rf target demo-data failover-data run-data fleet-data

@@ -135,6 +135,7 @@ final class EffectiveConfig {
         values.put("min-checkpoint-page-count", options.minCheckpointPages());
         values.put("truncate-page-n", options.truncatePages());
         values.put("max-sync-wal-bytes", options.syncWalBytesMax());
+        values.put("max-wal-bytes", options.walBytesMax());
         values.put("max-local-bytes", options.localBytesMax());
         values.put("hold", word(options.hold()));
         values.put("journal-mode", word(options.journalPolicy()));

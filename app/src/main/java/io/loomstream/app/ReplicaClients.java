@@ -4,7 +4,11 @@ import io.loomstream.app.config.MultiDbConfig;
 import io.loomstream.app.config.ReplicaConfig;
 import io.loomstream.engine.replica.FileAccess;
 import io.loomstream.engine.replica.FileReplicaClient;
+import io.loomstream.engine.replica.FileReplicaTree;
+import io.loomstream.engine.replica.FileRootStore;
 import io.loomstream.engine.replica.ReplicaClient;
+import io.loomstream.engine.replica.ReplicaTree;
+import io.loomstream.engine.replica.RootStore;
 import io.loomstream.engine.replica.s3.S3Endpoints;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
@@ -37,6 +41,22 @@ final class ReplicaClients implements AutoCloseable {
         return switch (replica) {
             case ReplicaConfig.Directory(var directory) -> new FileReplicaClient(directory, access);
             case ReplicaConfig.S3(var settings) -> s3().client(settings);
+        };
+    }
+
+    /** The server's own files below a place; sends nothing yet. */
+    RootStore root(ReplicaConfig place) {
+        return switch (place) {
+            case ReplicaConfig.Directory(var directory) -> new FileRootStore(directory);
+            case ReplicaConfig.S3(var settings) -> s3().root(settings);
+        };
+    }
+
+    /** All replicas below a place; sends nothing yet. */
+    ReplicaTree tree(ReplicaConfig place) {
+        return switch (place) {
+            case ReplicaConfig.Directory(var directory) -> new FileReplicaTree(directory);
+            case ReplicaConfig.S3(var settings) -> s3().tree(settings);
         };
     }
 

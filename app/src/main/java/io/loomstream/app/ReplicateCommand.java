@@ -4,7 +4,6 @@ import io.loomstream.app.config.DatabaseConfig;
 import io.loomstream.app.config.LoadedConfig;
 import io.loomstream.app.config.LogLevels;
 import io.loomstream.app.config.LoggingConfig;
-import io.loomstream.app.config.MultiDbConfig;
 import io.loomstream.app.config.ReplicaUrl;
 import io.loomstream.app.config.ServerConfig;
 import io.loomstream.app.config.UrlMask;
@@ -13,6 +12,7 @@ import io.loomstream.engine.fleet.Replication;
 import io.loomstream.engine.fleet.ReplicationOptions;
 import io.loomstream.engine.fleet.Report;
 import io.loomstream.engine.fleet.Workload;
+import io.loomstream.engine.sqlite.ConnectionLimits;
 import io.loomstream.engine.sync.DatabaseOptions;
 import io.loomstream.engine.sync.DatabaseSpec;
 import io.loomstream.engine.sync.Outcome;
@@ -121,9 +121,13 @@ final class ReplicateCommand implements Command {
     private static ReplicationOptions options(ServerConfig config) {
         ReplicationOptions unset = ReplicationOptions.defaults();
         return config.multiDb()
-                .map(MultiDbConfig::permits)
-                .map(permits -> new ReplicationOptions(
-                        permits.monitor(), permits.snapshot(), permits.s3(), unset.nativePermits(), unset.time()))
+                .map(multiDb -> new ReplicationOptions(
+                        multiDb.permits().monitor(),
+                        multiDb.permits().snapshot(),
+                        multiDb.permits().s3(),
+                        unset.nativePermits(),
+                        new ConnectionLimits(multiDb.maxConnections(), multiDb.connectionIdleTimeout()),
+                        unset.time()))
                 .orElse(unset);
     }
 

@@ -32,6 +32,7 @@ import org.slf4j.LoggerFactory;
 
 /** Makes a database from its replica. */
 final class RestoreCommand implements Command {
+    private static final int FLEET_PARALLELISM = 8;
     private static final String NOTHING = "no matching backup files available";
 
     @Override
@@ -53,7 +54,11 @@ final class RestoreCommand implements Command {
                 .onOff("dry-run", "Only print what would be fetched.")
                 .onOff("json", "Print JSON.")
                 .onOff("f", "Follow: after the restore apply what is new until SIGTERM or SIGINT; others may read it.")
-                .value("follow-interval", "DURATION", "With -f, how often to look for new files; 1s.");
+                .value("follow-interval", "DURATION", "With -f, how often to look for new files; 1s.")
+                .value("pattern", "URL", "Restore all replicas that match, such as 's3://bucket/prefix/**'.")
+                .value("output-dir", "DIR", "Where to, by replica paths; default: each to its own, by the path map.")
+                .value("parallel", "N", "With many databases, how many at once; 8.")
+                .onOff("hot-first", "With many databases, begin with those that were hot.");
     }
 
     @Override
@@ -67,6 +72,11 @@ final class RestoreCommand implements Command {
         // Results go to the output alone; what is worth a line on the way goes to the error stream.
         Loggers.ofProcess().configure(LoggingConfig.defaults(), err);
         try (Sources sources = new Sources()) {
+            if (FleetRestore.wanted(words)) {
+                int parallel =
+                        positive("parallel", words.value("parallel").orElse(Integer.toString(FLEET_PARALLELISM)));
+                return new FleetRestore(sources, words, out, err).run(parallel, check);
+            }
             Sources.Source source =
                     sources.source(words, "loomstream restore -o /path/to/db file:///path/to/replica", err);
             return restore(source, output(sources, source, words), target, check, pace, words, out, err);

@@ -3,6 +3,8 @@ package io.loomstream.app;
 import io.loomstream.engine.concurrent.Gate;
 import io.loomstream.engine.concurrent.Time;
 import io.loomstream.engine.replica.ReplicaClient;
+import io.loomstream.engine.replica.ReplicaTree;
+import io.loomstream.engine.replica.RootStore;
 import io.loomstream.engine.replica.s3.S3Endpoints;
 import io.loomstream.engine.replica.s3.S3Owner;
 import io.loomstream.engine.replica.s3.S3Settings;
@@ -35,6 +37,14 @@ final class S3Clients implements AutoCloseable {
 
     ReplicaClient client(S3Settings settings) {
         return endpoints.replica(settings);
+    }
+
+    RootStore root(S3Settings settings) {
+        return endpoints.root(settings);
+    }
+
+    ReplicaTree tree(S3Settings settings) {
+        return endpoints.tree(settings);
     }
 
     @Override

@@ -13,6 +13,8 @@ import io.loomstream.engine.replica.FileAccess;
 import io.loomstream.engine.replica.FileOldFormatStore;
 import io.loomstream.engine.replica.OldFormatStore;
 import io.loomstream.engine.replica.ReplicaClient;
+import io.loomstream.engine.replica.ReplicaTree;
+import io.loomstream.engine.replica.RootStore;
 import io.loomstream.engine.replica.s3.S3Endpoints;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -112,6 +114,16 @@ final class Sources implements AutoCloseable {
 
     ReplicaClient client(ReplicaConfig replica, FileAccess access) {
         return clients.client(replica, access);
+    }
+
+    /** The server's own files below the root of a fleet's replicas. */
+    RootStore root(ReplicaConfig base) {
+        return clients.root(base);
+    }
+
+    /** All replicas below a place. */
+    ReplicaTree tree(ReplicaConfig place) {
+        return clients.tree(place);
     }
 
     Path path(String text) throws UsageException {

@@ -4,15 +4,12 @@ import io.loomstream.app.config.DatabaseConfig;
 import io.loomstream.app.config.FleetConfig;
 import io.loomstream.app.config.FleetNaming;
 import io.loomstream.app.config.MultiDbConfig;
-import io.loomstream.app.config.ReplicaConfig;
 import io.loomstream.app.config.ServerConfig;
 import io.loomstream.engine.error.TransientStorageException;
 import io.loomstream.engine.fleet.FleetOptions;
 import io.loomstream.engine.fleet.FoundDatabases;
 import io.loomstream.engine.fleet.FoundDatabases.Found;
 import io.loomstream.engine.fleet.Workload;
-import io.loomstream.engine.replica.FileRootStore;
-import io.loomstream.engine.replica.RootStore;
 import io.loomstream.engine.sync.DatabaseSpec;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -48,7 +45,7 @@ final class Workloads {
                     options(fleet, config, sources, hotMaxima.get(sections.size())),
                     config.multiDb()
                             .filter(multiDb -> multiDb.fleet().equals(fleet))
-                            .map(multiDb -> state(multiDb, stateDirectory))));
+                            .map(multiDb -> state(multiDb, stateDirectory, sources))));
         }
         return new Workload(named, sections);
     }
@@ -110,17 +107,13 @@ final class Workloads {
         };
     }
 
-    private static Workload.State state(MultiDbConfig multiDb, Path directory) {
+    private static Workload.State state(MultiDbConfig multiDb, Path directory, Sources sources) {
         FleetNaming naming = multiDb.fleet().naming();
         return new Workload.State(
-                directory, multiDb.instance().orElseGet(HostName::get), root(naming.base()), naming.target());
-    }
-
-    private static Optional<RootStore> root(ReplicaConfig base) {
-        return switch (base) {
-            case ReplicaConfig.Directory(Path directory) -> Optional.of(new FileRootStore(directory));
-            case ReplicaConfig.S3 s3 -> Optional.empty();
-        };
+                directory,
+                multiDb.instance().orElseGet(HostName::get),
+                Optional.of(sources.root(naming.base())),
+                naming.target());
     }
 
     /** Takes the databases of a configuration one by one, in the order of their paths within each fleet. */

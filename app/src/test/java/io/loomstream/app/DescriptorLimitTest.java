@@ -59,16 +59,16 @@ final class DescriptorLimitTest {
 
     @Test
     void hotDatabasesAreLoweredInProportionAndBothNumbersNamed() throws IOException {
-        assertEquals(List.of(543, 181), hotMaxima(8, Optional.of(500 + 3 * 8 + 3 * 725L)));
+        assertEquals(List.of(543, 181), hotMaxima(8, Optional.of(300 + 2 * 8 + 2 * 725L)));
         String warning = log.toString(StandardCharsets.UTF_8);
         assertTrue(warning.contains("max-hot-databases=4000"), warning);
         assertTrue(warning.contains("lowered_to=724"), warning);
-        assertTrue(warning.contains("open_files_limit=2699"), warning);
+        assertTrue(warning.contains("open_files_limit=1766"), warning);
     }
 
     @Test
     void whatFitsStaysAndOneAlwaysMayBeHot() throws IOException {
-        assertEquals(List.of(3000, 1000), hotMaxima(0, Optional.of(12_500L)));
+        assertEquals(List.of(3000, 1000), hotMaxima(0, Optional.of(8_300L)));
         assertEquals(List.of(3000, 1000), hotMaxima(0, Optional.empty()));
         assertEquals("", log.toString(StandardCharsets.UTF_8));
         assertEquals(List.of(1, 1), hotMaxima(0, Optional.of(100L)));

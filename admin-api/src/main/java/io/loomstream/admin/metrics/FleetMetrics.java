@@ -141,6 +141,19 @@ final class FleetMetrics implements MultiCollector {
                 "loomstream_connections_open",
                 "Connections to SQLite databases that are open",
                 control.connectionsOpen());
+        FleetControl.Connections connections = control.connections();
+        families.counter(
+                "loomstream_connections_opened",
+                "SQLite connections that were opened",
+                values -> values.add(connections.opened()));
+        families.counter(
+                "loomstream_connections_reused",
+                "Uses of an SQLite connection that was idle",
+                values -> values.add(connections.reused()));
+        families.counter(
+                "loomstream_connections_reaped",
+                "SQLite connections closed after connection-idle-timeout",
+                values -> values.add(connections.reaped()));
         FleetControl.Queues queues = control.queues();
         families.gauge(
                 "loomstream_queue_length",

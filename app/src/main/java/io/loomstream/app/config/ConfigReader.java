@@ -15,6 +15,8 @@ import org.slf4j.event.Level;
 /** Turns the text of a configuration into records, by Litestream's rules where both know a key. */
 final class ConfigReader {
     static final String SYNC_INTERVAL = "sync-interval";
+    /** A WAL of that size is nothing special: many applications checkpoint at 4 MB only. */
+    private static final long WAL_BYTES_MAX_LEAST = 1L << 20;
 
     private final Environment environment;
     private final Problems problems;
@@ -227,9 +229,18 @@ final class ConfigReader {
                 (int) fields.integer("truncate-page-n", unset.truncatePages(), Integer.MIN_VALUE, Integer.MAX_VALUE),
                 busyTimeout,
                 fields.integer("max-sync-wal-bytes", unset.syncWalBytesMax(), 0, Long.MAX_VALUE),
+                walBytesMax(fields, unset.walBytesMax()),
                 fields.parsed("max-local-bytes", ByteSize::parse).orElse(unset.localBytesMax()),
                 fields.choice("hold", unset.hold(), HoldMode.class),
                 fields.choice("journal-mode", unset.journalPolicy(), JournalPolicy.class));
+    }
+
+    private static long walBytesMax(Fields fields, long unset) throws ConfigException {
+        long bytes = fields.parsed("max-wal-bytes", ByteSize::parse).orElse(unset);
+        if (bytes != 0 && bytes < WAL_BYTES_MAX_LEAST) {
+            throw fields.error("max-wal-bytes", "must be 0 (no limit) or at least 1MiB", bytes + " bytes");
+        }
+        return bytes;
     }
 
     static void notNegative(Fields fields, String key, Duration value) throws ConfigException {

@@ -34,7 +34,7 @@ record KnownKeys(Set<String> served, Set<String> unserved, Map<String, String> i
 
     private static final Set<String> OF_EVERY_DATABASE = words("""
             monitor-interval checkpoint-interval busy-timeout hold journal-mode min-checkpoint-page-count truncate-page-n
-            max-sync-wal-bytes max-local-bytes
+            max-sync-wal-bytes max-wal-bytes max-local-bytes
             """);
 
     static final KnownKeys TOP = new KnownKeys(
@@ -57,14 +57,14 @@ record KnownKeys(Set<String> served, Set<String> unserved, Map<String, String> i
 
     static final KnownKeys DATABASE = new KnownKeys(
             both(words("path dir pattern recursive watch replica replicas meta-path meta-dir"), OF_EVERY_DATABASE),
-            words("snapshot restore-if-db-not-exists max-wal-bytes"),
+            words("snapshot restore-if-db-not-exists"),
             Map.of());
 
-    static final KnownKeys MULTI_DB = new KnownKeys(
-            both(words("""
+    static final KnownKeys MULTI_DB =
+            new KnownKeys(both(words("""
             enabled patterns exclude scan-interval full-scan-interval hot-duration max-hot-databases
             connection-idle-timeout max-connections permits replica-template hot-promotion
-            """), OF_EVERY_DATABASE), words("meta-path meta-dir snapshot max-wal-bytes"), Map.of());
+            """), OF_EVERY_DATABASE), words("meta-path meta-dir snapshot"), Map.of());
 
     static final KnownKeys PERMITS = new KnownKeys(words("monitor snapshot s3"), Set.of(), Map.of());
     static final KnownKeys HOT_PROMOTION = new KnownKeys(words("recent-modify-threshold"), Set.of(), Map.of());

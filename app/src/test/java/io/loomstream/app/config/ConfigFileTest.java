@@ -57,6 +57,7 @@ final class ConfigFileTest {
                     truncate-page-n: -1
                     busy-timeout: 1.5s
                     max-sync-wal-bytes: 010
+                    max-wal-bytes: 2GiB
                     max-local-bytes: 3MiB
                     hold: connection
                     journal-mode: observe
@@ -75,6 +76,7 @@ final class ConfigFileTest {
                         -1,
                         Duration.ofMillis(1500),
                         8,
+                        2L << 30,
                         3 << 20,
                         HoldMode.CONNECTION,
                         JournalPolicy.OBSERVE),
@@ -107,6 +109,8 @@ final class ConfigFileTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             monitor-interval: 5            | dbs[/data/app.db].monitor-interval: a duration needs a unit: ns, us, ms, s, m or h (got 5) at f.yml:4
+            max-wal-bytes: 1000            | dbs[/data/app.db].max-wal-bytes: must be 0 (no limit) or at least 1MiB (got 1000 bytes) at f.yml:4
+            max-wal-bytes: much            | dbs[/data/app.db].max-wal-bytes: must be a size such as 10MB or 8MiB (units: B, KB, MB, GB, TB, PB, EB, KiB, MiB, GiB, TiB, PiB, EiB) (got much) at f.yml:4
             busy-timeout: -1s              | dbs[/data/app.db].busy-timeout: must be >= 0 (got -1s) at f.yml:4
             checkpoint-interval: [1s]      | dbs[/data/app.db].checkpoint-interval: must be a single value (got a list) at f.yml:4
             min-checkpoint-page-count: 0   | dbs[/data/app.db].min-checkpoint-page-count: must be greater than 0 (got 0) at f.yml:4

@@ -159,7 +159,7 @@ final class FleetConfigTest {
             permits: 5                                   | multi-db.permits: must be a mapping of keys to values (got 5) at f.yml:4
             hot-promotion: {recent-modify-threshold: x}  | multi-db.hot-promotion.recent-modify-threshold: must be a duration such as 500ms, 10s or 1h30m (units: ns, us, ms, s, m, h) (got x) at f.yml:4
             monitor-interval: 0                          | multi-db.monitor-interval: monitor interval must be greater than 0 (got 0s) at f.yml:4
-            max-wal-bytes: 1                             | multi-db.max-wal-bytes: this version of Loomstream does not serve this key yet at f.yml:4
+            max-wal-bytes: 1                             | multi-db.max-wal-bytes: must be 0 (no limit) or at least 1MiB (got 1 bytes) at f.yml:4
             replica-template: {}                         | multi-db.replica-template: file replica path required at f.yml:3
             replica-template: {path: /b}                 | multi-db.replica-template.path: replica path template "/b": it has no variable: all databases would have one replica path at f.yml:3
             replica-template: {path: "/b/{{x}}"}         | multi-db.replica-template.path: replica path template "/b/{{x}}": {{x}} is unknown; there are project, database, branch, tenant, filename, relpath, dir at f.yml:3

@@ -3,6 +3,7 @@ package io.loomstream.engine.fleet;
 import io.loomstream.engine.concurrent.DurationHistogram;
 import io.loomstream.engine.concurrent.Gate;
 import io.loomstream.engine.replica.ReplicaClient;
+import io.loomstream.engine.sqlite.SqliteConnections;
 import io.loomstream.engine.sync.ReplicatedDatabase;
 import io.loomstream.engine.sync.SyncCounters;
 import java.nio.charset.StandardCharsets;
@@ -199,6 +200,20 @@ public final class FleetControl {
     /** Connections to SQLite databases that are open now. */
     public int connectionsOpen() {
         return replication.services().connections().openNow();
+    }
+
+    /**
+     * What became of connections until now.
+     *
+     * @param opened connections opened
+     * @param reused uses that found one idle
+     * @param reaped those closed because nobody needed them for {@code connection-idle-timeout}
+     */
+    public record Connections(long opened, long reused, long reaped) {}
+
+    public Connections connections() {
+        SqliteConnections all = replication.services().connections();
+        return new Connections(all.opened(), all.reused(), all.reaped());
     }
 
     /** Looks and uploads that wait for their moment or for a permit. */

@@ -34,7 +34,12 @@ final class HotListKeeper {
         this.root = root;
         this.owner = owner;
         this.time = time;
-        this.name = owner.instance() + "/hot-list.json";
+        this.name = name(owner.instance());
+    }
+
+    /** The list's name below the root. */
+    static String name(String instance) {
+        return instance + "/hot-list.json";
     }
 
     /**

@@ -9,6 +9,7 @@ import io.loomstream.engine.fleet.HotList.Owner;
 import io.loomstream.engine.ltx.CodecResources;
 import io.loomstream.engine.ltx.Txid;
 import io.loomstream.engine.posix.Posix;
+import io.loomstream.engine.sqlite.IdleReaper;
 import io.loomstream.engine.sqlite.SqliteConnections;
 import io.loomstream.engine.sync.DatabaseSpec;
 import io.loomstream.engine.sync.Gates;
@@ -134,7 +135,8 @@ public final class Replication {
         } catch (SQLException e) {
             throw new UnsupportedDatabaseException("the SQLite library cannot be loaded: " + e.getMessage(), e);
         }
-        SqliteConnections connections = new SqliteConnections(new Gate("native", options.nativePermits()));
+        SqliteConnections connections = new SqliteConnections(
+                new Gate("native", options.nativePermits()), options.time(), options.connections());
         return SyncServices.create(options.time(), posix, connections, CodecResources.shared());
     }
 
@@ -160,6 +162,7 @@ public final class Replication {
         }
         replication.service.dispatchIn(replication.dispatchers);
         replication.dispatchers.fork(new HeapTrim(options.time()));
+        replication.dispatchers.fork(new IdleReaper(replication.services.connections(), options.time()));
         replication.fleets.forEach(fleet -> fleet.dispatchIn(replication.dispatchers));
         return replication;
     }
@@ -356,6 +359,11 @@ public final class Replication {
     /** The fleets, for those who look at them. */
     List<Fleet> fleets() {
         return fleets;
+    }
+
+    /** SQLite's connections to replicated databases, for those who look at their counters. */
+    public SqliteConnections connections() {
+        return services.connections();
     }
 
     /** The process's gates, for those who look at them. */

@@ -12,6 +12,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The one owner, in this process, of everything open on one database: descriptors and connections.
@@ -21,7 +23,10 @@ import java.util.Optional;
  * the database file or its {@code -shm} may be closed: this class keeps those closes back until the last connection is
  * gone. (Done otherwise, another process checkpointed and deleted the WAL under our connection and a write was lost.)
  *
- * <p>Not thread-safe: one task at a time works on a database.
+ * <p>A connection that was used twice within the idle timeout is kept open and idle for as long, outside of any transaction.
+ * It looks like an application's: {@link #drain} closes it before anybody asks whether there is one.
+ *
+ * <p>Not thread-safe: one task at a time works on a database. Only the reaper of idle connections may come at any time.
  */
 public final class DatabaseFiles {
     /** As many as Linux follows. */
@@ -31,8 +36,16 @@ public final class DatabaseFiles {
     private final SqliteConnections connections;
     private final Path configured;
     private Path database;
+    private final ReentrantLock lock = new ReentrantLock();
+    /** Guarded by the lock. */
     private final List<Integer> closesKeptBack = new ArrayList<>(0);
+    /** Guarded by the lock; counted before they are opened and after they are closed. */
     private int openConnections;
+    /** Guarded by the lock. */
+    private IdleConnections.@Nullable Idle idle;
+
+    private boolean givenBackBefore;
+    private long givenBackAt;
 
     public DatabaseFiles(Posix posix, SqliteConnections connections, Path database) {
         this.posix = posix;
@@ -54,6 +67,7 @@ public final class DatabaseFiles {
             target = target.resolveSibling(Files.readSymbolicLink(target));
         }
         if (!target.equals(database)) {
+            drain();
             database = target;
         }
     }
@@ -109,10 +123,15 @@ public final class DatabaseFiles {
     }
 
     void closeDescriptor(int fd) {
-        if (openConnections > 0) {
-            closesKeptBack.add(fd);
-        } else {
-            posix.close(fd);
+        lock.lock();
+        try {
+            if (openConnections > 0) {
+                closesKeptBack.add(fd);
+            } else {
+                posix.close(fd);
+            }
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -189,20 +208,103 @@ public final class DatabaseFiles {
     }
 
     SqliteConnection connect(Access access) throws SqliteException, InterruptedException {
-        SqliteConnection connection = connections.open(database, access);
-        openConnections++;
-        return connection;
+        count(1);
+        SqliteConnection connection = null;
+        try {
+            connection = connections.open(database, access);
+            return connection;
+        } finally {
+            if (connection == null) {
+                count(-1);
+            }
+        }
     }
 
     void disconnect(SqliteConnection connection) {
+        lock.lock();
         try {
             connection.close();
         } finally {
-            openConnections--;
+            connections.closed();
+            count(-1);
+            lock.unlock();
+        }
+    }
+
+    private void count(int change) {
+        lock.lock();
+        try {
+            openConnections += change;
             if (openConnections == 0) {
                 closesKeptBack.forEach(posix::close);
                 closesKeptBack.clear();
             }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** A connection that may read and write: the idle one if there is one. To be given back, or disconnected. */
+    SqliteConnection borrow() throws SqliteException, InterruptedException {
+        lock.lock();
+        try {
+            IdleConnections.Idle kept = idle;
+            if (kept != null) {
+                idle = null;
+                connections.idleNoMore(kept);
+                connections.usedAgain();
+                return kept.connection();
+            }
+        } finally {
+            lock.unlock();
+        }
+        return connect(Access.READ_WRITE);
+    }
+
+    /** Takes a borrowed connection back, which must be outside of any transaction. */
+    void giveBack(SqliteConnection connection) {
+        long now = connections.nanoTime();
+        // One use a minute is no reason to keep its memory and three descriptors.
+        boolean worthKeeping = givenBackBefore && connections.worthKeeping(now - givenBackAt);
+        givenBackBefore = true;
+        givenBackAt = now;
+        lock.lock();
+        try {
+            if (worthKeeping && idle == null) {
+                idle = connections.keep(this, connection);
+            } else {
+                disconnect(connection);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Closes the idle connection; afterwards none of ours is open but those in use. */
+    public void drain() {
+        lock.lock();
+        try {
+            if (idle != null) {
+                closeIdle(idle);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Closes a connection if it is idle still. May be called by any thread. */
+    boolean closeIdle(IdleConnections.Idle which) {
+        lock.lock();
+        try {
+            if (idle != which) {
+                return false;
+            }
+            idle = null;
+            connections.idleNoMore(which);
+            disconnect(which.connection());
+            return true;
+        } finally {
+            lock.unlock();
         }
     }
 

@@ -62,6 +62,7 @@ public final class HoldTaker {
         if (found.isEmpty() || found.get().sizeBytes() == 0) {
             return new Absent();
         }
+        files.drain(); // the first to open rebuilds a stale wal-index: it must be able to be the first
         long deadline = time.nanoTime() + budget.toNanos();
         Duration pause = FIRST_PAUSE;
         while (true) {
@@ -217,13 +218,13 @@ public final class HoldTaker {
     public boolean checkpointPassive(DatabaseFiles files) throws InterruptedException {
         SqliteConnection connection = null;
         try {
-            connection = files.connect(Access.READ_WRITE);
+            connection = files.borrow();
             return !connection.checkpointPassive().busy();
         } catch (SqliteException refused) {
             return false;
         } finally {
             if (connection != null) {
-                files.disconnect(connection);
+                files.giveBack(connection);
             }
         }
     }
@@ -279,7 +280,7 @@ public final class HoldTaker {
             throws IOException, InterruptedException {
         SqliteConnection connection = null;
         try {
-            connection = files.connect(Access.READ_WRITE);
+            connection = files.borrow();
             begin(connection, begin, budget);
             connection.queryText("PRAGMA schema_version");
             return work.run();
@@ -287,7 +288,7 @@ public final class HoldTaker {
             throw new IOException(refused.getMessage(), refused);
         } finally {
             if (connection != null) {
-                files.disconnect(connection); // rolls back
+                files.disconnect(connection); // rolls back, without waiting for anything
             }
         }
     }
@@ -316,6 +317,7 @@ public final class HoldTaker {
      * database file is not touched.
      */
     public void lastClose(DatabaseFiles files, WalHold hold) throws InterruptedException {
+        files.drain();
         SqliteConnection connection = null;
         try {
             connection = files.connect(Access.READ_WRITE);

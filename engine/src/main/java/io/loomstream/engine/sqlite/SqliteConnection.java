@@ -5,22 +5,15 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /** One connection running one of our few fixed statements at a time. Not thread-safe. */
 final class SqliteConnection {
     private final Connection connection;
     private final Gate nativeCalls;
-    private final AtomicInteger open;
-    private final AtomicBoolean counted = new AtomicBoolean(true);
 
-    /** @param open counts this connection until it is closed */
-    SqliteConnection(Connection connection, Gate nativeCalls, AtomicInteger open) {
+    SqliteConnection(Connection connection, Gate nativeCalls) {
         this.connection = connection;
         this.nativeCalls = nativeCalls;
-        this.open = open;
-        open.incrementAndGet();
     }
 
     /** What a checkpoint reports: {@code PRAGMA wal_checkpoint}'s row. */
@@ -76,10 +69,6 @@ final class SqliteConnection {
             connection.close();
         } catch (SQLException e) {
             throw new IllegalStateException("SQLite could not close a connection", e);
-        } finally {
-            if (counted.compareAndSet(true, false)) {
-                open.decrementAndGet();
-            }
         }
     }
 }

@@ -1,6 +1,8 @@
 package io.loomstream.engine.sqlite;
 
+import java.nio.file.Path;
 import java.sql.SQLException;
+import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
 
@@ -12,9 +14,17 @@ public final class SqliteException extends Exception {
 
     private final int code;
 
-    private SqliteException(String message, int code, SQLException cause) {
+    private SqliteException(String message, int code, @Nullable SQLException cause) {
         super(message, cause);
         this.code = code;
+    }
+
+    /** No connection more may be opened; others end theirs, so it is as BUSY. */
+    static SqliteException noneLeft(Path database, int connectionsMax) {
+        return new SqliteException(
+                "open " + database + ": all " + connectionsMax + " connections (max-connections) are in use",
+                SQLiteErrorCode.SQLITE_BUSY.code,
+                null);
     }
 
     static SqliteException of(String what, SQLException cause) {

@@ -45,6 +45,7 @@ final class DatabaseSync implements AutoCloseable {
     private final ReentrantLock lock = new ReentrantLock();
     private final RollbackCapture rollback;
     private final WalMaintenance maintenance;
+    private final WalLimit limit;
 
     private final Ownership ownership;
 
@@ -70,6 +71,7 @@ final class DatabaseSync implements AutoCloseable {
         this.pageIndex = services.pageIndex(local);
         this.rollback = new RollbackCapture(this, files, services);
         this.maintenance = new WalMaintenance(options, files, services);
+        this.limit = new WalLimit(options, files, services);
         this.ownership = new Ownership(options, files, services);
     }
 
@@ -199,10 +201,10 @@ final class DatabaseSync implements AutoCloseable {
         left = null;
     }
 
-    /** A full disk is no reason to let go of the WAL; a hold in doubt is worse than none. */
+    /** A full disk is no reason to let go of the WAL, unless the WAL grows too large; a hold in doubt is worse than none. */
     private void dropHoldUnlessIntact() {
         try {
-            if (capture != null && capture.hold().intact()) {
+            if (capture != null && capture.hold().intact() && !limit.exceededWhileFailing(capture.hold())) {
                 return;
             }
         } catch (IOException inDoubt) {
@@ -231,6 +233,9 @@ final class DatabaseSync implements AutoCloseable {
             }
             left = null;
         }
+        if (capture == null && limit.letGo() && limit.keepsWaiting(positionKnown())) {
+            return positionKnown() ? Look.QUIET : Look.WAITS_FOR_REPLICA;
+        }
         if (capture != null && !capture.hold().intact()) {
             log.atWarn().addKeyValue("db", options.path()).log("the files under the hold were replaced");
             dropHold();
@@ -247,6 +252,9 @@ final class DatabaseSync implements AutoCloseable {
             return Look.MOVED;
         }
         Look look = held.copyRounds(mayCopyEverything);
+        if (look == Look.WAITS_FOR_REPLICA && limit.exceeded(held)) {
+            dropHold();
+        }
         if (look == Look.MOVED || look == Look.WAITS_FOR_REPLICA || look == Look.NEEDS_FULL_COPY) {
             return look;
         }
@@ -263,7 +271,11 @@ final class DatabaseSync implements AutoCloseable {
             return look;
         }
         switch (maintenance.afterLook(held, look == Look.COPIED)) {
-            case KEEP -> {}
+            case KEEP -> {
+                if (!held.hold().released() && limit.exceededWhileCopied(held)) {
+                    dropHold();
+                }
+            }
             case REST -> rest(held);
             case RENEW -> dropHold(); // whoever opens it first, we or an application, recovers the wal-index
         }
@@ -287,6 +299,16 @@ final class DatabaseSync implements AutoCloseable {
     FileFingerprint fingerprint() throws IOException {
         Instant now = services.time().now();
         return FileFingerprint.of(files.statDatabase(), now);
+    }
+
+    /** The next look takes the hold again, however large the WAL is. */
+    void holdAgain() throws InterruptedException {
+        lock.lockInterruptibly();
+        try {
+            limit.end();
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Null when the hold was taken; else what the look comes to without it. */
@@ -325,6 +347,7 @@ final class DatabaseSync implements AutoCloseable {
 
     /** Releases a hold that is of no use any more. */
     void letGo(WalHold hold) {
+        files.drain();
         ownership.holdGoes();
         hold.release();
     }
@@ -393,6 +416,7 @@ final class DatabaseSync implements AutoCloseable {
                 return new Departure.NotYet();
             }
         }
+        files.drain();
         boolean attached = held.hold().applicationAttached();
         Outside before = outside();
         // A WAL that goes with the last close need not prove anything.
@@ -445,6 +469,7 @@ final class DatabaseSync implements AutoCloseable {
     }
 
     private void dropHold() {
+        files.drain(); // before the hold goes: closing it is not to be a last close
         if (capture != null) {
             letGo(capture.hold());
             capture = null;
@@ -715,6 +740,7 @@ final class DatabaseSync implements AutoCloseable {
                 ownership.holdGoes();
             }
             CursorFile cursorFile = ownership.cursorFile();
+            files.drain();
             if (held != null && held.hasEmptyWal() && !held.hold().applicationAttached()) {
                 services.taker().lastClose(files, held.hold());
             } else if (held != null) {
@@ -748,6 +774,7 @@ final class DatabaseSync implements AutoCloseable {
     public void close() {
         lock.lock();
         try {
+            files.drain();
             if (capture != null) {
                 capture.hold().release();
                 capture = null;

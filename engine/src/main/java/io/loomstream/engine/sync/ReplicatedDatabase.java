@@ -391,6 +391,7 @@ public final class ReplicatedDatabase {
     private @Nullable Look lastLook(Gates gates) throws InterruptedException {
         try {
             Look look = Look.MOVED;
+            sync.holdAgain();
             for (int i = 0; i < 50 && look == Look.MOVED; i++) {
                 if (i > 0) {
                     time.sleep(SOON);

@@ -263,6 +263,9 @@ final class WalMaintenance {
 
     private Result restIfAlone(WalCapture capture, boolean copied) throws IOException, InterruptedException {
         WalHold hold = capture.hold();
+        if (!copied) {
+            files.drain(); // it would pass for an application's
+        }
         if (copied || hold.applicationAttached()) {
             quietLooks = 0;
             return Result.KEEP;

@@ -15,6 +15,7 @@ import io.loomstream.engine.restore.Restore;
 import io.loomstream.engine.restore.RestoreOutcome;
 import io.loomstream.engine.restore.RestoreProgress;
 import io.loomstream.engine.restore.RestoreRequest;
+import io.loomstream.engine.sqlite.ConnectionLimits;
 import io.loomstream.engine.sync.DatabaseOptions;
 import io.loomstream.engine.sync.DatabaseSpec;
 import io.loomstream.engine.testing.AppProcess;
@@ -330,7 +331,8 @@ class FleetTest {
         }
         Path healthy = make("healthy.db");
         Files.setLastModifiedTime(healthy, FileTime.from(Instant.now().minus(Duration.ofDays(1))));
-        Replication replication = replicate(1, new ReplicationOptions(100, 2, 200, 6, Time.system()));
+        Replication replication =
+                replicate(1, new ReplicationOptions(100, 2, 200, 6, ConnectionLimits.defaults(), Time.system()));
         awaitAllCold(replication, 1);
         assertRestores(healthy);
         Files.delete(blocked);

@@ -16,6 +16,7 @@ import io.loomstream.engine.replica.FileAccess;
 import io.loomstream.engine.replica.FileReplicaClient;
 import io.loomstream.engine.replica.ReplicaClient;
 import io.loomstream.engine.replica.ReplicaFile;
+import io.loomstream.engine.sqlite.ConnectionLimits;
 import io.loomstream.engine.sqlite.SqliteConnections;
 import io.loomstream.engine.sync.ReplicatedDatabase.Looked;
 import io.loomstream.engine.testing.AppProcess;
@@ -58,7 +59,7 @@ class DepartureTest {
         services = SyncServices.create(
                 Time.system(),
                 Posix.load().orElseThrow(),
-                new SqliteConnections(new Gate("native", 6)),
+                new SqliteConnections(new Gate("native", 6), Time.system(), ConnectionLimits.defaults()),
                 CodecResources.shared());
         app.open("a", database).exec("a", "pragma journal_mode=wal").exec("a", "create table t(x)");
     }

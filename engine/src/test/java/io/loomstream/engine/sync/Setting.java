@@ -8,6 +8,7 @@ import io.loomstream.engine.ltx.CodecResources;
 import io.loomstream.engine.posix.Posix;
 import io.loomstream.engine.replica.FileAccess;
 import io.loomstream.engine.replica.FileReplicaClient;
+import io.loomstream.engine.sqlite.ConnectionLimits;
 import io.loomstream.engine.sqlite.SqliteConnections;
 import io.loomstream.engine.sync.DatabaseSync.Look;
 import io.loomstream.engine.testing.AppProcess;
@@ -40,7 +41,7 @@ final class Setting implements AutoCloseable {
         this.services = SyncServices.create(
                         Time.system(),
                         Posix.load().orElseThrow(),
-                        new SqliteConnections(new Gate("native", 6)),
+                        new SqliteConnections(new Gate("native", 6), Time.system(), ConnectionLimits.defaults()),
                         CodecResources.shared())
                 .withHash(hash);
     }

@@ -7,7 +7,6 @@ import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -27,11 +26,9 @@ public final class AppProcess implements AutoCloseable {
     private final Process process;
     private final Writer commands;
     private final BufferedReader answers;
-    private final Path script;
 
-    private AppProcess(Process process, Path script) {
+    private AppProcess(Process process) {
         this.process = process;
-        this.script = script;
         this.commands = process.outputWriter(StandardCharsets.UTF_8);
         this.answers = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
     }
@@ -42,12 +39,12 @@ public final class AppProcess implements AutoCloseable {
             if (source == null) {
                 throw new IllegalStateException("app.py is not on the class path");
             }
-            Path script = Files.createTempFile("app", ".py");
-            Files.write(script, source.readAllBytes());
-            Process process = new ProcessBuilder("python3", script.toString())
+            String script = new String(source.readAllBytes(), StandardCharsets.UTF_8);
+            // Not a file: one would be left behind where this process is killed.
+            Process process = new ProcessBuilder("python3", "-c", script)
                     .redirectError(ProcessBuilder.Redirect.INHERIT)
                     .start();
-            return new AppProcess(process, script);
+            return new AppProcess(process);
         } catch (IOException e) {
             throw new UncheckedIOException("these tests need python3 with its sqlite3 module", e);
         }
@@ -155,8 +152,6 @@ public final class AppProcess implements AutoCloseable {
         } catch (InterruptedException e) {
             process.destroyForcibly();
             Thread.currentThread().interrupt();
-        } finally {
-            Files.deleteIfExists(script);
         }
     }
 }

@@ -1,13 +1,18 @@
 package io.loomstream.perf.check;
 
+import io.loomstream.perf.server.Directories;
 import io.loomstream.perf.writer.History;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /** Checks a restored database from the inside: SQLite's own integrity check, and the writers' history. */
 public final class ChainCheck {
@@ -40,6 +45,40 @@ public final class ChainCheck {
             return result;
         } catch (SQLException e) {
             throw new BrokenException(database + ": SQLite cannot read it: " + e.getMessage());
+        }
+    }
+
+    /**
+     * How many transactions of a database are missing at the end of an earlier state of it.
+     *
+     * @param source with a WAL or a journal beside it, maybe; nobody writes to it
+     * @param earlier a file that {@link #check} found sound
+     * @throws BrokenException when it is no earlier state of that database
+     */
+    public static long missing(Path source, Path earlier) throws IOException, SQLException, BrokenException {
+        Path directory = Files.createTempDirectory("compare");
+        try {
+            Path copy = directory.resolve("copy.db");
+            PageCompare.copyDatabase(source, copy);
+            Result all = check(copy);
+            Result some = check(earlier);
+            if (some.rows() > all.rows() || !Arrays.equals(hash(copy, some.rows()), hash(earlier, some.rows()))) {
+                throw new BrokenException(earlier + " is no earlier state of " + source);
+            }
+            return all.transactions() - some.transactions();
+        } finally {
+            Directories.clear(directory);
+        }
+    }
+
+    private static byte @Nullable [] hash(Path database, long seq) throws SQLException {
+        String url = "jdbc:sqlite:" + database.toUri() + "?immutable=1&mode=ro";
+        try (Connection connection = DriverManager.getConnection(url);
+                PreparedStatement statement = connection.prepareStatement("select hash from chain where seq = ?")) {
+            statement.setLong(1, seq);
+            try (ResultSet row = statement.executeQuery()) {
+                return row.next() ? row.getBytes(1) : null;
+            }
         }
     }
 

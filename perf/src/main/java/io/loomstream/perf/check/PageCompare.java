@@ -39,7 +39,7 @@ public final class PageCompare {
         }
     }
 
-    private static void copyDatabase(Path source, Path copy) throws IOException, SQLException {
+    static void copyDatabase(Path source, Path copy) throws IOException, SQLException {
         Files.copy(source, copy);
         boolean side = false;
         for (String suffix : new String[] {"-wal", "-journal"}) {

@@ -7,6 +7,7 @@ import io.loomstream.engine.ltx.Txid;
 import io.loomstream.engine.replica.ReplicaFile;
 import io.loomstream.perf.check.ChainCheck;
 import io.loomstream.perf.check.PageCompare;
+import io.loomstream.perf.server.Directories;
 import io.loomstream.perf.server.DirectoryStore;
 import io.loomstream.perf.server.Fleet;
 import io.loomstream.perf.server.ReplicaStore;
@@ -21,7 +22,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -49,7 +49,7 @@ public final class Demo {
 
     public static void main(String[] args) throws Exception {
         Path directory = ServerProcess.checkout().resolve("demo-data");
-        clear(directory);
+        Directories.clear(directory);
         // S3Proxy has much to say about its start.
         Loggers.ofProcess().configure(LoggingConfig.defaults().withLevel(org.slf4j.event.Level.WARN), System.err);
         boolean pass;
@@ -197,16 +197,5 @@ public final class Demo {
 
     private static void say(String line) {
         System.out.println(line);
-    }
-
-    private static void clear(Path directory) throws IOException {
-        if (!Files.exists(directory)) {
-            return;
-        }
-        try (var files = Files.walk(directory)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
     }
 }

@@ -1,5 +1,6 @@
 package io.loomstream.perf.fleet;
 
+import io.loomstream.perf.server.Directories;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,7 +11,6 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -62,7 +62,7 @@ record FleetLayout(Path directory, int databases) {
 
     /** Makes all databases: copies of one that has a table and a row. */
     void make() throws IOException, SQLException {
-        clear(directory);
+        Directories.clear(directory);
         Files.createDirectories(directory);
         Path template = directory.resolve("template.db");
         try (Connection made = DriverManager.getConnection("jdbc:sqlite:" + template);
@@ -97,16 +97,5 @@ record FleetLayout(Path directory, int databases) {
         Path config = directory.resolve("loomstream.yml");
         Files.writeString(config, yaml.toString());
         return config;
-    }
-
-    static void clear(Path directory) throws IOException {
-        if (!Files.exists(directory)) {
-            return;
-        }
-        try (var files = Files.walk(directory)) {
-            for (Path file : (Iterable<Path>) files.sorted(Comparator.reverseOrder())::iterator) {
-                Files.delete(file);
-            }
-        }
     }
 }

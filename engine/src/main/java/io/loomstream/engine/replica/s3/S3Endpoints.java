@@ -4,6 +4,7 @@ import io.loomstream.engine.concurrent.DurationHistogram;
 import io.loomstream.engine.concurrent.Gate;
 import io.loomstream.engine.concurrent.Time;
 import io.loomstream.engine.replica.ReplicaClient;
+import io.loomstream.engine.replica.ReplicaTree;
 import io.loomstream.engine.replica.RootStore;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -62,6 +63,11 @@ public final class S3Endpoints implements AutoCloseable {
     /** The server's own files below the location of these settings. Sends nothing yet. */
     public RootStore root(S3Settings settings) {
         return new S3RootStore(settings, bucket(settings), probeName);
+    }
+
+    /** All replicas below the location of these settings. Sends nothing yet. */
+    public ReplicaTree tree(S3Settings settings) {
+        return new S3ReplicaTree(settings, bucket(settings), probeName);
     }
 
     private S3Bucket bucket(S3Settings settings) {

@@ -11,4 +11,9 @@ public record S3Settings(
     public static S3SettingsBuilder builder() {
         return new S3SettingsBuilder();
     }
+
+    /** The same store, another path in the bucket. */
+    public S3Settings at(String path) {
+        return new S3Settings(new S3Location(location.bucket(), path), connection, credentials, transfer, encryption);
+    }
 }
