@@ -20,7 +20,7 @@ public record Frame(int width, int height) {
     private static final int POSITION = 12;
     private static final int PATH_MIN = 12;
     private static final int TIME = 10;
-    /** Lines around the two lists: headings and the blank lines before them. */
+    /** Around the two lists: headings and the blank lines before them. */
     private static final int AROUND_LISTS = 4;
     /** Shown whether or not a database is in them. */
     private static final Map<String, String> NAMES = Map.of("cold_clean", "cold", "cold_dirty", "waiting");
@@ -56,8 +56,9 @@ public record Frame(int width, int height) {
         add(lines, Style.PLAIN, "S3         " + s3(before, sample));
         add(lines, Style.PLAIN, "Gates      " + gates(sample.gates()));
         int room = Math.max(0, height - lines.size() - AROUND_LISTS);
-        int events = Math.min(sample.events().size(), Math.max(room / 3, room - sample.hot().items().size()));
-        hot(lines, sample.hot().items(), Math.max(1, room - Math.max(1, events)), now);
+        List<JsonTree> hot = sample.hot().get("items").items();
+        int events = Math.min(sample.events().size(), Math.max(room / 3, room - hot.size()));
+        hot(lines, hot, Math.max(1, room - Math.max(1, events)), now);
         events(lines, sample.events(), Math.max(1, events));
         return List.copyOf(lines.subList(0, Math.min(lines.size(), height)));
     }

@@ -6,7 +6,7 @@ import java.util.List;
  * What the server said at one moment.
  *
  * @param nanos the client's monotonic clock
- * @param hot the hot databases, the most recently written first
+ * @param hot a page of the hot databases, the most recently written first
  * @param events the newest last
  */
 public record Sample(long nanos, JsonTree tiers, JsonTree stats, JsonTree gates, JsonTree hot, List<Event> events) {
