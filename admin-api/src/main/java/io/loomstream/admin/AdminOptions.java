@@ -49,7 +49,12 @@ public record AdminOptions(
 
     /** Without a place to restore to. */
     public AdminOptions(
-            String host, int port, Optional<String> token, boolean metricsPublic, Optional<Tls> tls, List<String> hosts) {
+            String host,
+            int port,
+            Optional<String> token,
+            boolean metricsPublic,
+            Optional<Tls> tls,
+            List<String> hosts) {
         this(host, port, token, metricsPublic, tls, hosts, Optional.empty());
     }
 

@@ -102,8 +102,8 @@ final class AdminRoutes {
     }
 
     static void scrape(Context context, Metrics metrics) throws IOException {
-        Metrics.Scrape scrape =
-                metrics.scrape(Optional.ofNullable(context.header("Accept")).orElse(""));
+        Metrics.Scrape scrape = metrics.recentScrape(
+                Optional.ofNullable(context.header("Accept")).orElse(""));
         context.contentType(scrape.contentType()).result(scrape.bytes());
     }
 }

@@ -88,11 +88,15 @@ final class FleetJson {
         nullable(
                 json,
                 "oldest",
-                restorable.isEmpty() ? Optional.empty() : Optional.of(restorable.first().toString()));
+                restorable.isEmpty()
+                        ? Optional.empty()
+                        : Optional.of(restorable.first().toString()));
         nullable(
                 json,
                 "newest",
-                restorable.isEmpty() ? Optional.empty() : Optional.of(restorable.last().toString()));
+                restorable.isEmpty()
+                        ? Optional.empty()
+                        : Optional.of(restorable.last().toString()));
         nullable(json, "oldestTime", listing.oldestTime().map(Instant::toString));
         nullable(json, "newestTime", listing.newestTime().map(Instant::toString));
         json.writeArrayFieldStart("levels");
@@ -103,7 +107,8 @@ final class FleetJson {
                 json.writeNumberField("level", number);
                 json.writeNumberField("files", files.size());
                 json.writeNumberField(
-                        "bytes", files.stream().mapToLong(ReplicaFile::sizeBytes).sum());
+                        "bytes",
+                        files.stream().mapToLong(ReplicaFile::sizeBytes).sum());
                 json.writeStringField("minTxid", files.getFirst().range().min().toString());
                 json.writeStringField("maxTxid", files.getLast().range().max().toString());
                 json.writeEndObject();

@@ -138,8 +138,10 @@ final class RestoreJob {
                     yield new State.Restored(Optional.empty(), restored.sizeBytes());
                 }
                 case RestoreOutcome.AlreadyThere there -> new State.Failed("there is something at this place");
-                case RestoreOutcome.NotAvailable none -> new State.Failed(none.why().message());
-                case RestoreOutcome.Broken broken -> new State.Failed(broken.why().message());
+                case RestoreOutcome.NotAvailable none ->
+                    new State.Failed(none.why().message());
+                case RestoreOutcome.Broken broken ->
+                    new State.Failed(broken.why().message());
             };
         } finally {
             Files.deleteIfExists(hidden);

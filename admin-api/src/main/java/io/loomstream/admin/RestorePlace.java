@@ -33,7 +33,8 @@ record RestorePlace(Path root, Path output) {
         try {
             root = directory.toRealPath();
         } catch (IOException e) {
-            throw new Problem(409, "admin.restore-dir cannot be used: there is no such directory, or it cannot be read");
+            throw new Problem(
+                    409, "admin.restore-dir cannot be used: there is no such directory, or it cannot be read");
         }
         Path at = root;
         for (String name : names.subList(0, names.size() - 1)) {

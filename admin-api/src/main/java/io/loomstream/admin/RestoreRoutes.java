@@ -23,8 +23,9 @@ import java.util.Set;
 
 /** The routes below {@code /restore}. */
 final class RestoreRoutes {
-    private static final JsonFactory BODIES =
-            JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+    private static final JsonFactory BODIES = JsonFactory.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build();
     private static final Set<String> FIELDS = Set.of("database", "output", "txid", "timestamp");
 
     private final FleetControl control;
@@ -43,7 +44,8 @@ final class RestoreRoutes {
         Target target = target(body);
         String named = Optional.ofNullable(body.get("database"))
                 .orElseThrow(() -> Problem.badRequest("database: missing; an id or an absolute path"));
-        String output = Optional.ofNullable(body.get("output")).orElseThrow(() -> Problem.badRequest("output: missing"));
+        String output =
+                Optional.ofNullable(body.get("output")).orElseThrow(() -> Problem.badRequest("output: missing"));
         DatabaseId database = database(named);
         ReplicaClient replica = replica(database);
         RestoreJob job = jobs.begin(database, RestorePlace.of(jobs.directory(), output), target, replica);
@@ -87,7 +89,8 @@ final class RestoreRoutes {
         }
         try {
             return body.containsKey("timestamp")
-                    ? new Target.Before(OffsetDateTime.parse(body.get("timestamp")).toInstant())
+                    ? new Target.Before(
+                            OffsetDateTime.parse(body.get("timestamp")).toInstant())
                     : new Target.Latest();
         } catch (DateTimeException e) {
             throw Problem.badRequest("timestamp: must be a moment such as 2026-01-02T15:04:05Z");
@@ -104,7 +107,8 @@ final class RestoreRoutes {
             while (parser.nextToken() == JsonToken.FIELD_NAME) {
                 String name = parser.currentName();
                 if (!FIELDS.contains(name)) {
-                    throw Problem.badRequest("there is no field of this name; known: database, output, txid, timestamp");
+                    throw Problem.badRequest(
+                            "there is no field of this name; known: database, output, txid, timestamp");
                 }
                 if (parser.nextToken() != JsonToken.VALUE_STRING) {
                     throw Problem.badRequest(name + ": must be a text");
@@ -147,7 +151,8 @@ final class RestoreRoutes {
             json.writeStringField("database", job.database().text());
             json.writeStringField("path", job.database().path());
             json.writeStringField("output", job.output());
-            json.writeStringField("began", job.began().truncatedTo(ChronoUnit.MILLIS).toString());
+            json.writeStringField(
+                    "began", job.began().truncatedTo(ChronoUnit.MILLIS).toString());
             json.writeNumberField("writtenBytes", job.writtenBytes());
             if (state instanceof RestoreJob.State.Restored restored) {
                 FleetJson.nullable(json, "txid", restored.txid());

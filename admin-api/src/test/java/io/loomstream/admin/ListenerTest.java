@@ -231,8 +231,7 @@ class ListenerTest {
             }
         }));
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
-            socket.getOutputStream()
-                    .write("GET /long HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(US_ASCII));
+            socket.getOutputStream().write("GET /long HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(US_ASCII));
             socket.getOutputStream().flush();
             Awaitility.await().atMost(LONG).until(() -> ended.get().isPresent());
         }

@@ -65,8 +65,8 @@ class RestoreRoutesTest {
     }
 
     private HttpResponse<String> restore(String body) throws IOException, InterruptedException {
-        return server.send(HttpRequest.newBuilder(server.uri("/restore"))
-                .POST(HttpRequest.BodyPublishers.ofString(body)));
+        return server.send(
+                HttpRequest.newBuilder(server.uri("/restore")).POST(HttpRequest.BodyPublishers.ofString(body)));
     }
 
     private HttpResponse<String> restoreTo(String output) throws IOException, InterruptedException {
@@ -76,8 +76,10 @@ class RestoreRoutesTest {
     private String ended(HttpResponse<String> accepted) throws IOException, InterruptedException {
         assertEquals(202, accepted.statusCode(), accepted.body());
         String place = accepted.headers().firstValue("Location").orElseThrow();
-        Awaitility.await().atMost(LONG).until(() -> !RunningServer.field(server.get(place).body(), "state")
-                .equals("running"));
+        Awaitility.await()
+                .atMost(LONG)
+                .until(() ->
+                        !RunningServer.field(server.get(place).body(), "state").equals("running"));
         return server.get(place).body();
     }
 
@@ -114,9 +116,11 @@ class RestoreRoutesTest {
         assertTrue(points.contains("\"restorePoints\":{\"count\":"), points);
         String newest = RunningServer.field(points, "newest");
         assertEquals(newest, RunningServer.field(points, "maxTxid"));
-        String byPath = server.get("/dbs/by-path?path=" + database + "&restorePoints=true").body();
+        String byPath = server.get("/dbs/by-path?path=" + database + "&restorePoints=true")
+                .body();
         assertEquals(newest, RunningServer.field(byPath, "newest"));
-        String restore = ended(restore("{\"database\":\"" + id + "\",\"output\":\"n.db\",\"txid\":\"" + newest + "\"}"));
+        String restore =
+                ended(restore("{\"database\":\"" + id + "\",\"output\":\"n.db\",\"txid\":\"" + newest + "\"}"));
         assertEquals("restored", RunningServer.field(restore, "state"), restore);
         assertProblem(400, server.get("/dbs/" + id + "?restorePoints=perhaps"));
     }
@@ -169,12 +173,12 @@ class RestoreRoutesTest {
 
     @Test
     void aPointThatIsNotThereFailsAndLeavesNoFileAndNoDirectory() throws Exception {
-        String failed = ended(restore(
-                "{\"database\":\"" + database + "\",\"output\":\"new/x.db\",\"txid\":\"00000000000fffff\"}"));
+        String failed = ended(
+                restore("{\"database\":\"" + database + "\",\"output\":\"new/x.db\",\"txid\":\"00000000000fffff\"}"));
         assertEquals("failed", RunningServer.field(failed, "state"), failed);
         assertFalse(RunningServer.field(failed, "error").isEmpty());
-        String tooEarly = ended(restore("{\"database\":\"" + database
-                + "\",\"output\":\"new/y.db\",\"timestamp\":\"2001-01-01T00:00:00Z\"}"));
+        String tooEarly = ended(restore(
+                "{\"database\":\"" + database + "\",\"output\":\"new/y.db\",\"timestamp\":\"2001-01-01T00:00:00Z\"}"));
         assertEquals("failed", RunningServer.field(tooEarly, "state"), tooEarly);
         assertEquals(List.of(), files());
     }
@@ -223,12 +227,18 @@ class RestoreRoutesTest {
         RestoreJob first = begin(jobs, id, "new/1.db", hanging);
         RestoreJob second = begin(jobs, id, "2.db", hanging);
         assertTrue(asked.await(30, TimeUnit.SECONDS));
-        assertEquals(503, assertThrows(Problem.class, () -> begin(jobs, id, "3.db", replica)).status());
+        assertEquals(
+                503,
+                assertThrows(Problem.class, () -> begin(jobs, id, "3.db", replica))
+                        .status());
         assertTrue(first.isRunning() && second.isRunning());
         jobs.close();
         assertTrue(first.state() instanceof RestoreJob.State.Failed);
         assertTrue(second.state() instanceof RestoreJob.State.Failed);
-        assertEquals(503, assertThrows(Problem.class, () -> begin(jobs, id, "4.db", replica)).status());
+        assertEquals(
+                503,
+                assertThrows(Problem.class, () -> begin(jobs, id, "4.db", replica))
+                        .status());
         assertEquals(List.of(), files());
     }
 
@@ -239,7 +249,9 @@ class RestoreRoutesTest {
     /** Lists and opens as the other does, but never answers: a store that hangs. */
     private static ReplicaClient hanging(ReplicaClient replica, CountDownLatch asked) {
         return (ReplicaClient) Proxy.newProxyInstance(
-                RestoreRoutesTest.class.getClassLoader(), new Class<?>[] {ReplicaClient.class}, (self, method, given) -> {
+                RestoreRoutesTest.class.getClassLoader(),
+                new Class<?>[] {ReplicaClient.class},
+                (self, method, given) -> {
                     if (method.getName().equals("open")) {
                         asked.countDown();
                         try {

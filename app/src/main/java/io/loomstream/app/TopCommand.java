@@ -85,8 +85,7 @@ final class TopCommand implements Command {
         }
         Optional<SSLContext> tls = Optional.empty();
         if (configured.flatMap(AdminOptions::tls).isPresent()) {
-            tls = Optional.of(
-                    PinnedCertificate.of(configured.get().tls().get().certificate()));
+            tls = Optional.of(PinnedCertificate.of(configured.get().tls().get().certificate()));
         }
         URI server = words.value("addr").isPresent()
                 ? uri(words.value("addr").get(), tls.isPresent())
@@ -101,13 +100,15 @@ final class TopCommand implements Command {
             return Optional.empty();
         }
         try (Sources sources = new Sources()) {
-            Optional<AdminOptions> admin = sources.config(words).config().serving().admin();
+            Optional<AdminOptions> admin =
+                    sources.config(words).config().serving().admin();
             if (admin.isEmpty()) {
-                throw new ConfigException("this configuration serves no admin API: set admin.addr, or name a server with"
-                        + " -addr");
+                throw new ConfigException(
+                        "this configuration serves no admin API: set admin.addr, or name a server with" + " -addr");
             }
             if (admin.get().port() == 0 && words.value("addr").isEmpty()) {
-                throw new UsageException("admin.addr lets the server take any free port: name the one it has with -addr");
+                throw new UsageException(
+                        "admin.addr lets the server take any free port: name the one it has with -addr");
             }
             return admin;
         }
@@ -268,7 +269,8 @@ final class TopCommand implements Command {
                     .redirectInput(Path.of("/dev/tty").toFile())
                     .redirectError(ProcessBuilder.Redirect.DISCARD)
                     .start();
-            String[] words = new String(stty.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.US_ASCII)
+            String[] words = new String(
+                            stty.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.US_ASCII)
                     .strip()
                     .split(" ", -1);
             Optional<Integer> lines = number(words[0]);
@@ -285,7 +287,10 @@ final class TopCommand implements Command {
     }
 
     private static Optional<Integer> number(@org.jspecify.annotations.Nullable String text) {
-        boolean digits = text != null && !text.isEmpty() && text.length() < 6 && text.chars().allMatch(c -> c >= '0' && c <= '9');
+        boolean digits = text != null
+                && !text.isEmpty()
+                && text.length() < 6
+                && text.chars().allMatch(c -> c >= '0' && c <= '9');
         return digits ? Optional.of(Integer.parseInt(text)).filter(value -> value > 0) : Optional.empty();
     }
 }

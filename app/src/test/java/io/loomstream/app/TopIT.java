@@ -22,7 +22,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** {@code loomstream top} as its users start it, on a real terminal and without one, against a real server. */
 class TopIT {
-    private static final Path LAUNCHER = Path.of("../bin/loomstream").toAbsolutePath().normalize();
+    private static final Path LAUNCHER =
+            Path.of("../bin/loomstream").toAbsolutePath().normalize();
     private static final Duration LONG = Duration.ofSeconds(60);
     private static final String EVIL = "a\u001b[31mb.db";
     /** Runs a command on a terminal of 24 lines and 90 columns; types Ctrl-C when a third screen has come. */
@@ -89,7 +90,9 @@ class TopIT {
                 .start();
         Awaitility.await()
                 .atMost(LONG)
-                .until(() -> run("top", "-once", "-config", config.toString()).output().contains("plain.db"));
+                .until(() -> run("top", "-once", "-config", config.toString())
+                        .output()
+                        .contains("plain.db"));
     }
 
     @AfterEach
@@ -102,7 +105,8 @@ class TopIT {
         List<String> command = new ArrayList<>(List.of(LAUNCHER.toString()));
         command.addAll(List.of(words));
         Path errors = directory.resolve("errors");
-        Process process = new ProcessBuilder(command).redirectError(errors.toFile()).start();
+        Process process =
+                new ProcessBuilder(command).redirectError(errors.toFile()).start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         return new Result(process.waitFor(), output, Files.readString(errors));
     }
@@ -112,7 +116,8 @@ class TopIT {
         Result result = run("top", "-config", config.toString());
         assertEquals(0, result.status(), result.errors());
         assertEquals("", result.errors());
-        for (String wanted : List.of("Databases  ", "hot 2", "Copies  ", "S3         not used", "Gates  ", "HOT", "RECENT")) {
+        for (String wanted :
+                List.of("Databases  ", "hot 2", "Copies  ", "S3         not used", "Gates  ", "HOT", "RECENT")) {
             assertTrue(result.output().contains(wanted), wanted + " in:\n" + result.output());
         }
         assertFalse(result.output().contains("\u001b"), "an escape character in:\n" + result.output());
@@ -138,8 +143,10 @@ class TopIT {
         assertTrue(seen.contains("\u001b[?1049h\u001b[?25l"), "takes a screen of its own:\n" + seen);
         assertTrue(seen.endsWith("\u001b[?25h\u001b[?1049l"), "and gives it back:\n" + seen);
         assertTrue(seen.contains("plain.db") && !seen.contains("a\u001b[31mb.db"), seen);
-        String screen = seen.substring(seen.indexOf("\u001b[H") + 3, seen.indexOf("\u001b[H", seen.indexOf("\u001b[H") + 1));
-        List<String> lines = screen.replaceAll("\u001b\\[[0-9]*[mKJ]", "").lines().toList();
+        String screen =
+                seen.substring(seen.indexOf("\u001b[H") + 3, seen.indexOf("\u001b[H", seen.indexOf("\u001b[H") + 1));
+        List<String> lines =
+                screen.replaceAll("\u001b\\[[0-9]*[mKJ]", "").lines().toList();
         assertTrue(lines.size() <= 24, screen);
         assertTrue(lines.stream().allMatch(line -> line.length() <= 90), screen);
     }
@@ -150,10 +157,22 @@ class TopIT {
         Result none = run("top", "-once", "-addr", address);
         assertEquals(1, none.status());
         assertTrue(none.errors().contains("asks for a token"), none.errors());
-        Result wrong = run("top", "-once", "-addr", address, "-token-file", directory.resolve("wrong").toString());
+        Result wrong = run(
+                "top",
+                "-once",
+                "-addr",
+                address,
+                "-token-file",
+                directory.resolve("wrong").toString());
         assertEquals(1, wrong.status());
         assertTrue(wrong.errors().contains("does not take this token"), wrong.errors());
-        Result right = run("top", "-once", "-addr", address, "-token-file", directory.resolve("token").toString());
+        Result right = run(
+                "top",
+                "-once",
+                "-addr",
+                address,
+                "-token-file",
+                directory.resolve("token").toString());
         assertEquals(0, right.status(), right.errors());
         Result nobody = run("top", "-once", "-addr", "127.0.0.1:1");
         assertEquals(1, nobody.status());

@@ -77,16 +77,16 @@ public final class ApiClient implements AutoCloseable {
         } catch (ConnectException e) {
             throw new IOException("no server answers at " + server + ": is it running, and is its address right?", e);
         } catch (HttpTimeoutException e) {
-            throw new IOException("the server at " + server + " did not answer within " + PATIENCE.toSeconds() + " s", e);
+            throw new IOException(
+                    "the server at " + server + " did not answer within " + PATIENCE.toSeconds() + " s", e);
         } catch (IOException e) {
             throw new IOException("no admin API answers at " + server + ": " + reason(e), e);
         }
         if (answer.statusCode() == 401) {
-            throw new TokenException(
-                    "the server at " + server
-                            + (token.isPresent()
-                                    ? " does not take this token"
-                                    : " asks for a token: name its file with -token-file, or the server's -config"));
+            throw new TokenException("the server at " + server
+                    + (token.isPresent()
+                            ? " does not take this token"
+                            : " asks for a token: name its file with -token-file, or the server's -config"));
         }
         JsonTree body = tree(answer);
         if (answer.statusCode() != 200) {
@@ -146,8 +146,7 @@ public final class ApiClient implements AutoCloseable {
     public void listen() throws IOException, InterruptedException {
         HttpResponse<java.io.InputStream> stream =
                 http.send(request("/events").build(), HttpResponse.BodyHandlers.ofInputStream());
-        try (BufferedReader lines =
-                new BufferedReader(new InputStreamReader(stream.body(), StandardCharsets.UTF_8))) {
+        try (BufferedReader lines = new BufferedReader(new InputStreamReader(stream.body(), StandardCharsets.UTF_8))) {
             if (stream.statusCode() != 200) {
                 return;
             }

@@ -18,9 +18,15 @@ public record Event(String at, String path, String what, boolean bad) {
             case "transition" -> {
                 String to = fields.get("to").text();
                 boolean failed = to.equals("failed");
-                yield new Event(at, path, failed ? "failed: " + why : fields.get("from").text() + " > " + to, failed);
+                yield new Event(
+                        at, path, failed ? "failed: " + why : fields.get("from").text() + " > " + to, failed);
             }
-            case "lost" -> new Event(at, "", "events were lost: " + (long) fields.get("events").number(), false);
+            case "lost" ->
+                new Event(
+                        at,
+                        "",
+                        "events were lost: " + (long) fields.get("events").number(),
+                        false);
             default -> new Event(at, path, kind + ": " + why, true);
         };
     }

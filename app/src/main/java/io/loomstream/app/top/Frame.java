@@ -70,7 +70,8 @@ public record Frame(int width, int height) {
     private static String tiers(JsonTree tiers) {
         StringBuilder text = new StringBuilder();
         tiers.get("databases").fields().forEach((tier, count) -> {
-            if (count.number() > 0 || List.of("hot", "cold_clean", "cold_dirty", "failed").contains(tier)) {
+            if (count.number() > 0
+                    || List.of("hot", "cold_clean", "cold_dirty", "failed").contains(tier)) {
                 text.append(NAMES.getOrDefault(tier, tier))
                         .append(' ')
                         .append(Words.number(count.number()))

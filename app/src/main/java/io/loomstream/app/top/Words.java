@@ -19,17 +19,16 @@ final class Words {
     static String safe(String text) {
         StringBuilder safe = new StringBuilder();
         text.codePoints().forEach(c -> {
-            boolean plain =
-                    switch (Character.getType(c)) {
-                        case Character.CONTROL,
-                                Character.FORMAT,
-                                Character.LINE_SEPARATOR,
-                                Character.PARAGRAPH_SEPARATOR,
-                                Character.SURROGATE,
-                                Character.PRIVATE_USE,
-                                Character.UNASSIGNED -> false;
-                        default -> true;
-                    };
+            boolean plain = switch (Character.getType(c)) {
+                case Character.CONTROL,
+                        Character.FORMAT,
+                        Character.LINE_SEPARATOR,
+                        Character.PARAGRAPH_SEPARATOR,
+                        Character.SURROGATE,
+                        Character.PRIVATE_USE,
+                        Character.UNASSIGNED -> false;
+                default -> true;
+            };
             if (plain) {
                 safe.appendCodePoint(c);
             } else {
@@ -110,8 +109,7 @@ final class Words {
 
     static String ago(String moment, Instant now) {
         try {
-            double seconds =
-                    Duration.between(Instant.parse(moment), now).toMillis() / 1e3;
+            double seconds = Duration.between(Instant.parse(moment), now).toMillis() / 1e3;
             return seconds < 1 ? "now" : duration(seconds) + " ago";
         } catch (DateTimeParseException none) {
             return "-";

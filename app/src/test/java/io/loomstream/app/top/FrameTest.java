@@ -22,9 +22,7 @@ class FrameTest {
     }
 
     private static String hot(String path) {
-        String escaped = path.codePoints()
-                .mapToObj(c -> "\\u%04x".formatted(c))
-                .collect(Collectors.joining());
+        String escaped = path.codePoints().mapToObj(c -> "\\u%04x".formatted(c)).collect(Collectors.joining());
         return "{'path':'" + escaped + "','lagSeconds':0.25,'lastWrite':'2026-11-25T12:00:00Z',"
                 + "'txidLocal':'00000000000000ff'}";
     }
@@ -35,10 +33,11 @@ class FrameTest {
                 (long) (seconds * 1e9),
                 json("{'named':2,'databases':{'hot':3,'cold_clean':99000,'cold_dirty':0,'seeding':0,'failed':1},"
                         + "'transitions':{'hot':3}}"),
-                json("{'version':'1.2','uptimeSeconds':100,'heapBytes':54000000,'queues':{'uploads':7},'replicated':{'copies':"
-                        + copies + ",'lagSeconds':" + copies / 2.0
-                        + ",'resyncs':4},'s3':{'requests':{'put':" + puts
-                        + "},'endpoints':[{'breaker':'open'}]}}"),
+                json(
+                        "{'version':'1.2','uptimeSeconds':100,'heapBytes':54000000,'queues':{'uploads':7},'replicated':{'copies':"
+                                + copies + ",'lagSeconds':" + copies / 2.0
+                                + ",'resyncs':4},'s3':{'requests':{'put':" + puts
+                                + "},'endpoints':[{'breaker':'open'}]}}"),
                 json("{'items':[{'name':'monitor','inUse':1,'permits':8,'waiting':5}]}"),
                 json("{'items':[" + String.join(",", hot) + "]}"),
                 events);
@@ -69,7 +68,8 @@ class FrameTest {
     @Test
     void nothingOfANameIsAnOrderToTheTerminal() throws IOException {
         Event event = new Event("2026-11-25T12:00:01Z", EVIL, "failed: \u001b[2J\n\r", true);
-        String all = String.join("", texts(300, 40, Optional.empty(), sample(1, 1, 1, List.of(hot(EVIL)), List.of(event))));
+        String all =
+                String.join("", texts(300, 40, Optional.empty(), sample(1, 1, 1, List.of(hot(EVIL)), List.of(event))));
         assertTrue(all.codePoints().allMatch(c -> c >= ' ' && (c < 0x7f || c > 0x9f)), all);
         assertFalse(all.contains("\u202e") || all.contains("\u2028"));
         assertTrue(all.contains("/data/\\x1b]0;owned\\x07\\x9b31m\\u{202e}gnp\\u{2028}.db"), all);
@@ -82,7 +82,8 @@ class FrameTest {
         List<Event> events = new ArrayList<>();
         for (int i = 0; i < 50; i++) {
             hot.add(hot("/data/\u4e2d\u6587\u0301/" + "x".repeat(i * 3) + EVIL));
-            events.add(new Event("2026-11-25T12:00:0" + i % 10 + "Z", "/data/" + "y".repeat(i), "hot > cold " + i, false));
+            events.add(
+                    new Event("2026-11-25T12:00:0" + i % 10 + "Z", "/data/" + "y".repeat(i), "hot > cold " + i, false));
         }
         Sample sample = sample(1, 1, 1, hot, events);
         for (int width = 1; width < 200; width += 7) {

@@ -62,7 +62,8 @@ public final class ApiLoad implements FleetBench.WhileHot {
         Map<String, Object> figures =
                 run(plan, root.toAbsolutePath(), FleetBench.launcher(), clients, Duration.ofSeconds(seconds));
         System.out.println(FleetBench.json(figures));
-        boolean good = Boolean.TRUE.equals(figures.get("identical")) && Integer.valueOf(0).equals(figures.get("errors"));
+        boolean good = Boolean.TRUE.equals(figures.get("identical"))
+                && Integer.valueOf(0).equals(figures.get("errors"));
         System.exit(good ? 0 : 1);
     }
 
@@ -181,7 +182,8 @@ public final class ApiLoad implements FleetBench.WhileHot {
         figures.put("requests", asked.size());
         Map<String, Integer> errors = new TreeMap<>();
         asked.stream().filter(one -> !one.error().isEmpty()).forEach(one -> errors.merge(one.error(), 1, Integer::sum));
-        figures.put("errors", errors.values().stream().mapToInt(Integer::intValue).sum());
+        figures.put(
+                "errors", errors.values().stream().mapToInt(Integer::intValue).sum());
         figures.put("errors_by_kind", errors);
         for (String path : PATHS) {
             String name = path.substring(1);
@@ -202,8 +204,6 @@ public final class ApiLoad implements FleetBench.WhileHot {
     }
 
     private static double percentile(List<Double> sorted, double part) {
-        return sorted.isEmpty()
-                ? Double.NaN
-                : sorted.get((int) Math.min(sorted.size() - 1.0, part * sorted.size()));
+        return sorted.isEmpty() ? Double.NaN : sorted.get((int) Math.min(sorted.size() - 1.0, part * sorted.size()));
     }
 }

@@ -236,8 +236,7 @@ public final class FleetBench {
         }
 
         @Override
-        public void measure(
-                ServerProcess server, ServerFigures process, List<Path> watched, Map<String, Object> unused)
+        public void measure(ServerProcess server, ServerFigures process, List<Path> watched, Map<String, Object> unused)
                 throws IOException, InterruptedException {
             FleetBench.this.measure(server, process, watched);
         }
