@@ -70,6 +70,14 @@ final class FleetJson {
             json.writeNumberField("secondsSinceProven", seconds(status.looks().sinceProven()));
             json.writeNumberField("walBytes", status.wal().endBytes());
             json.writeNumberField("walBytesCopied", status.wal().copiedBytes());
+            nullable(json, "lastVerdict", status.last().verdict());
+            nullable(json, "lastError", status.last().error());
+            nullable(
+                    json,
+                    "lastErrorAt",
+                    status.last()
+                            .errorAt()
+                            .map(at -> at.truncatedTo(ChronoUnit.MILLIS).toString()));
             json.writeEndObject();
         } else {
             json.writeNullField("served");
