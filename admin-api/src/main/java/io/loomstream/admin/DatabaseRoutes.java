@@ -3,16 +3,19 @@ package io.loomstream.admin;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.javalin.http.Context;
+import io.loomstream.engine.error.EngineException;
 import io.loomstream.engine.fleet.DatabaseId;
 import io.loomstream.engine.fleet.DatabasePage;
 import io.loomstream.engine.fleet.DatabaseQuery;
 import io.loomstream.engine.fleet.FleetControl;
 import io.loomstream.engine.fleet.FoundDatabase;
 import io.loomstream.engine.fleet.Ordered;
+import io.loomstream.engine.restore.Listing;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.Semaphore;
 
 /** The routes below {@code /dbs}. */
 final class DatabaseRoutes {
@@ -25,7 +28,10 @@ final class DatabaseRoutes {
     private static final Set<String> FILTERS = Set.of("tier", "state", "project", "database", "q", "sort");
     private static final JsonFactory LINES = JsonFactory.builder().build();
 
+    private static final int ASKING_MAX = 4;
+
     private final FleetControl control;
+    private final Semaphore asking = new Semaphore(ASKING_MAX);
 
     DatabaseRoutes(FleetControl control) {
         this.control = control;
@@ -85,8 +91,29 @@ final class DatabaseRoutes {
 
     /** {@code GET /dbs/{id}}. */
     void one(Context context) {
-        FoundDatabase found = control.database(id(context)).orElseThrow(DatabaseRoutes::unknown);
-        Answers.json(context, json -> FleetJson.details(json, found));
+        DatabaseId id = id(context, Set.of("restorePoints"));
+        FoundDatabase found = control.database(id).orElseThrow(DatabaseRoutes::unknown);
+        Optional<Listing> points = context.queryParam("restorePoints") != null
+                        && new Query(context, Set.of("path", "restorePoints")).yes("restorePoints")
+                ? Optional.of(points(context, id))
+                : Optional.empty();
+        Answers.json(context, json -> FleetJson.details(json, found, points));
+    }
+
+    /** What the replica holds: asked for now, by few callers at once, since a store may take its time. */
+    private Listing points(Context context, DatabaseId id) {
+        if (!asking.tryAcquire()) {
+            throw Admission.busy(context);
+        }
+        try {
+            return Listing.of(control.replica(id).orElseThrow(DatabaseRoutes::unknown));
+        } catch (IllegalArgumentException notReplicated) {
+            throw new Problem(409, "the database is not replicated: " + notReplicated.getMessage());
+        } catch (EngineException failure) {
+            throw new Problem(502, "the replica cannot be listed: " + failure.getMessage());
+        } finally {
+            asking.release();
+        }
     }
 
     /** What can be asked to be done with one database. */
@@ -96,7 +123,7 @@ final class DatabaseRoutes {
 
     /** {@code POST /dbs/{id}/...}. */
     void order(Context context, Order order) {
-        DatabaseId id = id(context);
+        DatabaseId id = id(context, Set.of());
         Ordered ordered = order.give(id).orElseThrow(DatabaseRoutes::unknown);
         if (ordered instanceof Ordered.Refused refused) {
             throw new Problem(409, refused.text());
@@ -109,9 +136,13 @@ final class DatabaseRoutes {
         });
     }
 
-    private static DatabaseId id(Context context) {
+    private static DatabaseId id(Context context, Set<String> parameters) {
         String named = context.pathParam("id");
-        Query query = new Query(context, named.equals(BY_PATH) ? Set.of("path") : Set.of());
+        Set<String> known = new TreeSet<>(parameters);
+        if (named.equals(BY_PATH)) {
+            known.add("path");
+        }
+        Query query = new Query(context, known);
         if (!named.equals(BY_PATH)) {
             return Query.id(named);
         }

@@ -106,6 +106,8 @@ class AdminServerTest {
         assertEquals("hot", RunningServer.field(one, "tier"));
         assertEquals("alice", RunningServer.field(one, "tenant"));
         assertEquals("acme", RunningServer.field(one, "project"));
+        assertFalse(RunningServer.field(one, "lastVerdict").isEmpty());
+        assertEquals("null", RunningServer.field(one, "lastError"));
         assertEquals("0000000000000001", RunningServer.field(one, "txidLocal"));
         assertEquals("0000000000000001", RunningServer.field(one, "txidRemote"));
         assertEquals("1", RunningServer.field(server.get("/tiers").body(), "hot"));

@@ -22,6 +22,7 @@ public final class Main {
               verify       check that replicas are whole and can be restored
               databases    list the databases of the configuration
               ltx          list the LTX files of a replica
+              top          show what a running server does
               version      print the version
               help         print this text, or that of a command
 
@@ -72,6 +73,7 @@ public final class Main {
             case "verify" -> new VerifyCommand();
             case "databases" -> new DatabasesCommand();
             case "ltx" -> new LtxCommand();
+            case "top" -> new TopCommand();
             case "version" -> new VersionCommand();
             default -> null;
         };

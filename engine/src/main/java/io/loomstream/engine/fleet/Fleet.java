@@ -4,8 +4,10 @@ import io.loomstream.engine.concurrent.TaskScope;
 import io.loomstream.engine.concurrent.Time;
 import io.loomstream.engine.error.ConflictException;
 import io.loomstream.engine.error.EngineException;
+import io.loomstream.engine.error.TransientStorageException;
 import io.loomstream.engine.fleet.Tiers.Assignment;
 import io.loomstream.engine.posix.Posix;
+import io.loomstream.engine.replica.ReplicaClient;
 import io.loomstream.engine.sqlite.DatabaseFiles;
 import io.loomstream.engine.sync.DatabaseSpec;
 import io.loomstream.engine.sync.FileFingerprint;
@@ -453,6 +455,21 @@ final class Fleet implements ScanListener {
             throw new ConflictException(why);
         }
         return spec;
+    }
+
+    /**
+     * Where a database's copies are, whether or not it is served now.
+     *
+     * @throws IllegalArgumentException when it is not replicated
+     * @throws EngineException when its files cannot be looked at, or another one has its place on the replica
+     */
+    ReplicaClient replica(int row) {
+        Path path = pathOf(row);
+        try {
+            return spec(row, path).replica();
+        } catch (IOException e) {
+            throw new TransientStorageException(path + " cannot be looked at: " + e.getMessage(), e);
+        }
     }
 
     /** Empty when there is no such file. */

@@ -2,6 +2,7 @@ package io.loomstream.engine.fleet;
 
 import io.loomstream.engine.concurrent.DurationHistogram;
 import io.loomstream.engine.concurrent.Gate;
+import io.loomstream.engine.replica.ReplicaClient;
 import io.loomstream.engine.sqlite.SqliteConnections;
 import io.loomstream.engine.sync.ReplicatedDatabase;
 import io.loomstream.engine.sync.SyncCounters;
@@ -53,6 +54,20 @@ public final class FleetControl {
     public Optional<FoundDatabase> database(DatabaseId id) {
         Optional<ReplicatedDatabase> named = named(id);
         return named.isPresent() ? named.map(lister::ofNamed) : place(id).flatMap(place -> ofRow(place, id));
+    }
+
+    /**
+     * Where a database's copies are; for reading only. Empty when it is not known. Sends nothing to the replica itself.
+     *
+     * @throws IllegalArgumentException when it is not replicated
+     * @throws io.loomstream.engine.error.EngineException when its files cannot be looked at, or another database has its
+     *     place on the replica
+     */
+    public Optional<ReplicaClient> replica(DatabaseId id) {
+        Optional<ReplicatedDatabase> named = named(id);
+        return named.isPresent()
+                ? named.map(ReplicatedDatabase::replica)
+                : place(id).map(place -> place.fleet().replica(place.row()));
     }
 
     /** Empty when the row was freed, or is another database's, meanwhile. */
