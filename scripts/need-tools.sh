@@ -10,9 +10,9 @@ as_root=
 [ "$(id -u)" -eq 0 ] || as_root="sudo -n"
 if command -v apt-get >/dev/null 2>&1 && { [ -z "$as_root" ] || sudo -n true 2>/dev/null; }; then
 	echo "installing$missing" >&2
-	# The packages are named as the programs are.
-	# shellcheck disable=SC2086
-	$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing >&2 || true
+	# The packages are named as the programs are. A new machine has no list of packages, or an old one.
+	install="$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends$missing"
+	$install >&2 </dev/null || { $as_root apt-get update >&2 </dev/null && $install >&2 </dev/null; } || true
 fi
 for tool in $missing; do
 	if ! command -v "$tool" >/dev/null 2>&1; then

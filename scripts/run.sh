@@ -5,6 +5,7 @@
 #   run.sh CONFIG DEFAULT_CONFIG
 set -eu
 cd "$(dirname "$0")/.."
+export PWD # the default config names it
 config=$1
 fleet=
 if [ "$config" = "$2" ]; then

@@ -15,9 +15,16 @@ import java.util.Optional;
  * @param metricsPublic whether {@code /metrics}, {@code /health} and {@code /ready} need no token
  * @param tls a certificate and its key; empty for plain HTTP
  * @param hosts names under which it is reached, besides localhost and IP addresses
+ * @param restoreDirectory below which databases may be restored to; empty when nobody may restore
  */
 public record AdminOptions(
-        String host, int port, Optional<String> token, boolean metricsPublic, Optional<Tls> tls, List<String> hosts) {
+        String host,
+        int port,
+        Optional<String> token,
+        boolean metricsPublic,
+        Optional<Tls> tls,
+        List<String> hosts,
+        Optional<Path> restoreDirectory) {
     public static final int DEFAULT_PORT = 8080;
 
     /** On this machine only, without a token. */
@@ -40,8 +47,23 @@ public record AdminOptions(
         }
     }
 
+    /** Without a place to restore to. */
+    public AdminOptions(
+            String host,
+            int port,
+            Optional<String> token,
+            boolean metricsPublic,
+            Optional<Tls> tls,
+            List<String> hosts) {
+        this(host, port, token, metricsPublic, tls, hosts, Optional.empty());
+    }
+
     public AdminOptions withPort(int other) {
-        return new AdminOptions(host, other, token, metricsPublic, tls, hosts);
+        return new AdminOptions(host, other, token, metricsPublic, tls, hosts, restoreDirectory);
+    }
+
+    public AdminOptions withRestoreDirectory(Path directory) {
+        return new AdminOptions(host, port, token, metricsPublic, tls, hosts, Optional.of(directory));
     }
 
     private static String shown(String host, int port) {

@@ -18,12 +18,16 @@ final class AdminRoutes {
     private final Guard guard;
     private final Admission admission;
     private final EventStream events;
+    private final RestoreJobs restores;
+    private final Bodies bodies;
 
-    AdminRoutes(AdminOptions options, Admission admission, EventStream events) {
+    AdminRoutes(AdminOptions options, Admission admission, EventStream events, RestoreJobs restores, Bodies bodies) {
         this.options = options;
         this.guard = new Guard(options);
         this.admission = admission;
         this.events = events;
+        this.restores = restores;
+        this.bodies = bodies;
     }
 
     /** Adds all routes to a server that is being set up. */
@@ -57,10 +61,19 @@ final class AdminRoutes {
         get(config, "/hot-list", fleet::hotList);
         post(config, "/hot-list/persist", fleet::persistHotList);
         get(config, "/gates", fleet::gates);
+        get(config, "/events/recent", fleet::recentEvents);
         get(config, "/stats", fleet::stats);
         get(config, "/config", fleet::config);
         post(config, "/scan", fleet::scan);
         get(config, "/scan/{id}", fleet::scanState);
+        RestoreRoutes restoring = new RestoreRoutes(control, restores);
+        Handler begin = admission.bounded(restoring::begin);
+        add(config, HandlerType.POST, "/restore", context -> {
+            guard.checkToken(context);
+            bodies.read(context); // before it takes a place
+            begin.handle(context);
+        });
+        get(config, "/restore/{id}", restoring::state);
         // Not bounded by places, but by the number of watchers: it may last for days.
         add(config, HandlerType.GET, "/events", context -> {
             guard.checkToken(context);
@@ -93,8 +106,8 @@ final class AdminRoutes {
     }
 
     static void scrape(Context context, Metrics metrics) throws IOException {
-        Metrics.Scrape scrape =
-                metrics.scrape(Optional.ofNullable(context.header("Accept")).orElse(""));
+        Metrics.Scrape scrape = metrics.recentScrape(
+                Optional.ofNullable(context.header("Accept")).orElse(""));
         context.contentType(scrape.contentType()).result(scrape.bytes());
     }
 }

@@ -8,6 +8,7 @@ import io.javalin.http.HttpResponseException;
 import io.loomstream.admin.metrics.Metrics;
 import java.io.IOException;
 import java.net.BindException;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -17,19 +18,26 @@ import org.slf4j.LoggerFactory;
 /** The HTTP server. Started once, stopped once; its requests run on virtual threads. */
 public final class AdminServer implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(AdminServer.class);
-    private static final long BODY_BYTES_MAX = 64 * 1_024;
+    private static final long BODY_BYTES_MAX = Bodies.BYTES_MAX;
 
     private final Listener.Place place;
     private final Admission admission;
     private final Optional<EventStream> events;
+    private final List<Runnable> parts;
     private final Javalin server;
 
+    /** @param parts closed with it, before it refuses new requests */
     private AdminServer(
-            Listener.Place place, Admission admission, Optional<EventStream> events, Consumer<JavalinConfig> routes)
+            Listener.Place place,
+            Admission admission,
+            Optional<EventStream> events,
+            List<Runnable> parts,
+            Consumer<JavalinConfig> routes)
             throws IOException {
         this.place = place;
         this.admission = admission;
         this.events = events;
+        this.parts = parts;
         try {
             this.server = Javalin.create(config -> configure(config, place, routes));
         } catch (BadListener e) {
@@ -45,11 +53,14 @@ public final class AdminServer implements AutoCloseable {
     public static AdminServer start(AdminOptions options, AdminSources sources, Metrics metrics) throws IOException {
         Admission admission = new Admission();
         EventStream events = new EventStream(sources.control().events());
-        AdminRoutes routes = new AdminRoutes(options, admission, events);
+        RestoreJobs restores = new RestoreJobs(options.restoreDirectory());
+        Bodies bodies = new Bodies(Listener.ARRIVAL);
+        AdminRoutes routes = new AdminRoutes(options, admission, events, restores, bodies);
         return new AdminServer(
                         new Listener.Place(options.host(), options.port(), options.tls()),
                         admission,
                         Optional.of(events),
+                        List.of(restores::close, bodies::close),
                         config -> routes.addTo(config, sources, metrics))
                 .listen();
     }
@@ -74,6 +85,7 @@ public final class AdminServer implements AutoCloseable {
                         place,
                         admission,
                         Optional.empty(),
+                        List.of(),
                         config -> handlers.forEach(
                                 (path, handler) -> config.routes.get(path, admission.bounded(handler))))
                 .listen();
@@ -107,6 +119,7 @@ public final class AdminServer implements AutoCloseable {
     @Override
     public void close() {
         events.ifPresent(EventStream::end);
+        parts.forEach(Runnable::run);
         admission.drain();
         server.stop();
     }

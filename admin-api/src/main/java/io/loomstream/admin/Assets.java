@@ -20,6 +20,7 @@ final class Assets {
             "/", new File("page.html", HTML),
             "/page.js", new File("page.js", SCRIPT),
             "/page.css", new File("page.css", "text/css; charset=utf-8"),
+            "/icon.svg", new File("icon.svg", "image/svg+xml"),
             "/docs", new File("docs.html", HTML),
             "/docs.js", new File("docs.js", SCRIPT),
             "/openapi.json", new File("openapi.json", "application/json"));

@@ -3,6 +3,7 @@ package io.loomstream.admin;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.javalin.http.Context;
+import io.loomstream.engine.error.EngineException;
 import io.loomstream.engine.error.TransientStorageException;
 import io.loomstream.engine.fleet.DatabaseId;
 import io.loomstream.engine.fleet.DatabasePage;
@@ -11,6 +12,7 @@ import io.loomstream.engine.fleet.FleetControl;
 import io.loomstream.engine.fleet.FoundDatabase;
 import io.loomstream.engine.fleet.Ordered;
 import io.loomstream.engine.ltx.Txid;
+import io.loomstream.engine.restore.Listing;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Objects;
@@ -19,6 +21,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
@@ -34,7 +37,10 @@ final class DatabaseRoutes {
     private static final Set<String> FILTERS = Set.of("tier", "state", "project", "database", "q", "sort");
     private static final JsonFactory LINES = JsonFactory.builder().build();
 
+    private static final int ASKING_MAX = 4;
+
     private final FleetControl control;
+    private final Semaphore asking = new Semaphore(ASKING_MAX);
 
     DatabaseRoutes(FleetControl control) {
         this.control = control;
@@ -94,8 +100,29 @@ final class DatabaseRoutes {
 
     /** {@code GET /dbs/{id}}. */
     void one(Context context) {
-        FoundDatabase found = control.database(id(context)).orElseThrow(DatabaseRoutes::unknown);
-        Answers.json(context, json -> FleetJson.details(json, found));
+        DatabaseId id = id(context, Set.of("restorePoints"));
+        FoundDatabase found = control.database(id).orElseThrow(DatabaseRoutes::unknown);
+        Optional<Listing> points = context.queryParam("restorePoints") != null
+                        && new Query(context, Set.of("path", "restorePoints")).yes("restorePoints")
+                ? Optional.of(points(context, id))
+                : Optional.empty();
+        Answers.json(context, json -> FleetJson.details(json, found, points));
+    }
+
+    /** What the replica holds: asked for now, by few callers at once, since a store may take its time. */
+    private Listing points(Context context, DatabaseId id) {
+        if (!asking.tryAcquire()) {
+            throw Admission.busy(context);
+        }
+        try {
+            return Listing.of(control.replica(id).orElseThrow(DatabaseRoutes::unknown));
+        } catch (IllegalArgumentException notReplicated) {
+            throw new Problem(409, "the database is not replicated: " + notReplicated.getMessage());
+        } catch (EngineException failure) {
+            throw new Problem(502, "the replica cannot be listed: " + failure.getMessage());
+        } finally {
+            asking.release();
+        }
     }
 
     /** What can be asked to be done with one database. */
@@ -105,7 +132,7 @@ final class DatabaseRoutes {
 
     /** {@code POST /dbs/{id}/...}. */
     void order(Context context, Order order) {
-        DatabaseId id = id(context);
+        DatabaseId id = id(context, Set.of());
         Ordered ordered = order.give(id).orElseThrow(DatabaseRoutes::unknown);
         if (ordered instanceof Ordered.Refused refused) {
             throw new Problem(409, refused.text());
@@ -125,7 +152,7 @@ final class DatabaseRoutes {
 
     /** {@code POST /dbs/{id}/snapshot} and {@code compact}: waits for the end, but not for ever; the work goes on. */
     void upkeep(Context context, Upkeep upkeep) throws InterruptedException {
-        DatabaseId id = id(context);
+        DatabaseId id = id(context, Set.of());
         CompletableFuture<Txid> work = upkeep.begin(id).orElseThrow(DatabaseRoutes::unknown);
         Optional<Txid> reached = Optional.empty();
         try {
@@ -151,9 +178,13 @@ final class DatabaseRoutes {
         return new Problem(cause instanceof TransientStorageException ? 503 : 409, String.valueOf(cause.getMessage()));
     }
 
-    private static DatabaseId id(Context context) {
+    private static DatabaseId id(Context context, Set<String> parameters) {
         String named = context.pathParam("id");
-        Query query = new Query(context, named.equals(BY_PATH) ? Set.of("path") : Set.of());
+        Set<String> known = new TreeSet<>(parameters);
+        if (named.equals(BY_PATH)) {
+            known.add("path");
+        }
+        Query query = new Query(context, known);
         if (!named.equals(BY_PATH)) {
             return Query.id(named);
         }

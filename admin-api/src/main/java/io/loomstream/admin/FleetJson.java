@@ -1,14 +1,21 @@
 package io.loomstream.admin;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.loomstream.engine.fleet.DatabaseId;
 import io.loomstream.engine.fleet.FleetEvent;
 import io.loomstream.engine.fleet.FoundDatabase;
 import io.loomstream.engine.fleet.PassReport;
+import io.loomstream.engine.ltx.Level;
 import io.loomstream.engine.ltx.Txid;
+import io.loomstream.engine.replica.ReplicaFile;
+import io.loomstream.engine.restore.Listing;
 import io.loomstream.engine.sync.DatabaseStatus;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.NavigableSet;
 import java.util.Optional;
 
 /** The engine's records as they are shown; see docs/admin-api.md. */
@@ -50,8 +57,8 @@ final class FleetJson {
         json.writeEndObject();
     }
 
-    /** All that is known of one database without asking its replica. */
-    static void details(JsonGenerator json, FoundDatabase database) throws IOException {
+    /** All that is known of one database, and what its replica holds if that was asked for. */
+    static void details(JsonGenerator json, FoundDatabase database, Optional<Listing> points) throws IOException {
         beginRow(json, database);
         nullable(json, "problem", database.progress().problem());
         Optional<DatabaseStatus> served = database.progress().served();
@@ -64,10 +71,59 @@ final class FleetJson {
             json.writeNumberField("secondsSinceProven", seconds(status.looks().sinceProven()));
             json.writeNumberField("walBytes", status.wal().endBytes());
             json.writeNumberField("walBytesCopied", status.wal().copiedBytes());
+            nullable(json, "lastVerdict", status.last().verdict());
+            nullable(json, "lastError", status.last().error());
+            nullable(
+                    json,
+                    "lastErrorAt",
+                    status.last()
+                            .errorAt()
+                            .map(at -> at.truncatedTo(ChronoUnit.MILLIS).toString()));
             json.writeEndObject();
         } else {
             json.writeNullField("served");
         }
+        if (points.isPresent()) {
+            restorePoints(json, points.get());
+        }
+        json.writeEndObject();
+    }
+
+    /** Sums only: a replica may hold a hundred thousand files. */
+    private static void restorePoints(JsonGenerator json, Listing listing) throws IOException {
+        json.writeObjectFieldStart("restorePoints");
+        NavigableSet<Txid> restorable = listing.restorablePoints();
+        json.writeNumberField("count", restorable.size());
+        nullable(
+                json,
+                "oldest",
+                restorable.isEmpty()
+                        ? Optional.empty()
+                        : Optional.of(restorable.first().toString()));
+        nullable(
+                json,
+                "newest",
+                restorable.isEmpty()
+                        ? Optional.empty()
+                        : Optional.of(restorable.last().toString()));
+        nullable(json, "oldestTime", listing.oldestTime().map(Instant::toString));
+        nullable(json, "newestTime", listing.newestTime().map(Instant::toString));
+        json.writeArrayFieldStart("levels");
+        for (int number = 0; number <= Level.SNAPSHOT.number(); number++) {
+            List<ReplicaFile> files = listing.level(new Level(number));
+            if (!files.isEmpty()) {
+                json.writeStartObject();
+                json.writeNumberField("level", number);
+                json.writeNumberField("files", files.size());
+                json.writeNumberField(
+                        "bytes",
+                        files.stream().mapToLong(ReplicaFile::sizeBytes).sum());
+                json.writeStringField("minTxid", files.getFirst().range().min().toString());
+                json.writeStringField("maxTxid", files.getLast().range().max().toString());
+                json.writeEndObject();
+            }
+        }
+        json.writeEndArray();
         json.writeEndObject();
     }
 
@@ -103,6 +159,7 @@ final class FleetJson {
     static String kind(FleetEvent event) {
         return switch (event) {
             case FleetEvent.Moved moved -> "transition";
+            case FleetEvent.Failed failed -> "error";
             case FleetEvent.Scanned scanned -> "scan";
             case FleetEvent.Lost lost -> "lost";
         };
@@ -111,23 +168,32 @@ final class FleetJson {
     static String event(FleetEvent event) {
         return JsonText.of(json -> {
             json.writeStartObject();
-            json.writeStringField(
-                    "at", event.at().truncatedTo(ChronoUnit.MILLIS).toString());
-            switch (event) {
-                case FleetEvent.Moved moved -> {
-                    json.writeStringField("id", moved.database().text());
-                    json.writeStringField("path", moved.database().path());
-                    json.writeStringField("from", JsonText.word(moved.from()));
-                    json.writeStringField("to", JsonText.word(moved.to()));
-                    json.writeStringField("why", moved.why());
-                }
-                case FleetEvent.Scanned scanned -> {
-                    json.writeFieldName("report");
-                    report(json, scanned.report());
-                }
-                case FleetEvent.Lost lost -> json.writeNumberField("events", lost.events());
-            }
+            fields(json, event);
             json.writeEndObject();
         });
+    }
+
+    /** What an event's object holds beside its kind. */
+    static void fields(JsonGenerator json, FleetEvent event) throws IOException {
+        json.writeStringField("at", event.at().truncatedTo(ChronoUnit.MILLIS).toString());
+        switch (event) {
+            case FleetEvent.Moved moved -> {
+                json.writeStringField("id", moved.database().text());
+                json.writeStringField("path", moved.database().path());
+                json.writeStringField("from", JsonText.word(moved.from()));
+                json.writeStringField("to", JsonText.word(moved.to()));
+                json.writeStringField("why", moved.why());
+            }
+            case FleetEvent.Failed failed -> {
+                nullable(json, "id", failed.database().map(DatabaseId::text));
+                nullable(json, "path", failed.database().map(DatabaseId::path));
+                json.writeStringField("why", failed.why());
+            }
+            case FleetEvent.Scanned scanned -> {
+                json.writeFieldName("report");
+                report(json, scanned.report());
+            }
+            case FleetEvent.Lost lost -> json.writeNumberField("events", lost.events());
+        }
     }
 }

@@ -5,6 +5,7 @@ import io.javalin.http.Context;
 import io.loomstream.engine.concurrent.Gate;
 import io.loomstream.engine.error.EngineException;
 import io.loomstream.engine.fleet.FleetControl;
+import io.loomstream.engine.fleet.FleetEvent;
 import io.loomstream.engine.fleet.FleetHealth;
 import io.loomstream.engine.fleet.FoundDatabase;
 import io.loomstream.engine.fleet.PassReport;
@@ -54,7 +55,8 @@ final class FleetRoutes {
     }
 
     void hotList(Context context) {
-        List<FoundDatabase> hot = control.hotList();
+        int limit = new Query(context, Set.of("limit")).number("limit", Integer.MAX_VALUE, 1, Integer.MAX_VALUE);
+        List<FoundDatabase> hot = control.hotList(limit);
         Answers.json(context, json -> {
             json.writeStartObject();
             json.writeArrayFieldStart("items");
@@ -95,6 +97,23 @@ final class FleetRoutes {
                 json.writeNumberField("waiting", gate.waiting());
                 json.writeNumberField("acquisitions", gate.acquisitions());
                 json.writeNumberField("waitedSeconds", gate.waitedNanos() / 1e9);
+                json.writeEndObject();
+            }
+            json.writeEndArray();
+            json.writeEndObject();
+        });
+    }
+
+    /** What happened before somebody began to listen. */
+    void recentEvents(Context context) {
+        List<FleetEvent> recent = control.events().recent();
+        Answers.json(context, json -> {
+            json.writeStartObject();
+            json.writeArrayFieldStart("items");
+            for (FleetEvent event : recent) {
+                json.writeStartObject();
+                json.writeStringField("kind", FleetJson.kind(event));
+                FleetJson.fields(json, event);
                 json.writeEndObject();
             }
             json.writeEndArray();

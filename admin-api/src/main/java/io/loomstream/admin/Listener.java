@@ -27,6 +27,8 @@ final class Listener {
     private static final int HEADER_BYTES_MAX = 16 * 1_024;
     /** So long a connection may be silent, or not read what it asked for. */
     static final Duration IDLE = Duration.ofSeconds(30);
+    /** So long a request's headers may be on their way, and so long its body. */
+    static final Duration ARRIVAL = Duration.ofSeconds(15);
 
     private static final long STOP_MILLIS = 2_000;
 
@@ -37,11 +39,11 @@ final class Listener {
      *
      * @param host empty for all addresses
      * @param port 0 for any free one
-     * @param idle how long a connection may be silent, or not read what it asked for
+     * @param patience with clients
      */
-    record Place(String host, int port, Optional<AdminOptions.Tls> tls, Duration idle) {
+    record Place(String host, int port, Optional<AdminOptions.Tls> tls, Patience patience) {
         Place(String host, int port, Optional<AdminOptions.Tls> tls) {
-            this(host, port, tls, IDLE);
+            this(host, port, tls, new Patience(IDLE, ARRIVAL, CONNECTIONS_MAX));
         }
 
         @Override
@@ -49,6 +51,15 @@ final class Listener {
             return (host.isEmpty() ? "*" : host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;
         }
     }
+
+    /**
+     * How slow clients may be.
+     *
+     * @param idle how long a connection may be silent, or not read what it asked for
+     * @param arrival how long a request's headers may take from their first byte, whatever comes in between
+     * @param connections at most so many at once
+     */
+    record Patience(Duration idle, Duration arrival, int connections) {}
 
     /** @throws IOException when the files of TLS are not what they should be */
     static void configure(JavalinConfig config, Place place) throws IOException {
@@ -62,7 +73,7 @@ final class Listener {
         config.jetty.modifyServer(server -> {
             server.setStopTimeout(STOP_MILLIS);
             server.setErrorHandler(new Refusals());
-            server.addBean(new NetworkConnectionLimit(CONNECTIONS_MAX, server));
+            server.addBean(new NetworkConnectionLimit(place.patience().connections(), server));
         });
         config.jetty.addConnector((server, unused) -> {
             HttpConfiguration http = new HttpConfiguration();
@@ -77,7 +88,9 @@ final class Listener {
                     : new ServerConnector(server, null, null, null, 1, 1, plain);
             connector.setHost(place.host().isEmpty() ? null : place.host());
             connector.setPort(place.port());
-            connector.setIdleTimeout(place.idle().toMillis());
+            connector.setIdleTimeout(place.patience().idle().toMillis());
+            connector.addBean(
+                    new Dawdlers(connector.getScheduler(), place.patience().arrival()));
             connector.setAcceptQueueSize(128);
             return connector;
         });

@@ -153,9 +153,15 @@ class AdminServerTest {
         assertEquals("hot", RunningServer.field(one, "tier"));
         assertEquals("alice", RunningServer.field(one, "tenant"));
         assertEquals("acme", RunningServer.field(one, "project"));
+        assertFalse(RunningServer.field(one, "lastVerdict").isEmpty());
+        assertEquals("null", RunningServer.field(one, "lastError"));
         assertEquals("0000000000000001", RunningServer.field(one, "txidLocal"));
         assertEquals("0000000000000001", RunningServer.field(one, "txidRemote"));
         assertEquals("1", RunningServer.field(server.get("/tiers").body(), "hot"));
+        assertTrue(server.get("/hot-list?limit=1").body().contains(id));
+        assertEquals(400, server.get("/hot-list?limit=0").statusCode());
+        String recent = server.get("/events/recent").body();
+        assertTrue(recent.contains("\"kind\":\"transition\"") && recent.contains(id), recent);
     }
 
     @Test
@@ -190,7 +196,7 @@ class AdminServerTest {
     }
 
     @Test
-    void whoListensSeesATransitionWhenItHappens() throws Exception {
+    void whoListensSeesATransitionAndAnErrorWhenTheyHappen() throws Exception {
         RunningServer server = start();
         HttpResponse<java.io.InputStream> stream = HttpClient.newHttpClient()
                 .send(HttpRequest.newBuilder(server.uri("/events")).build(), HttpResponse.BodyHandlers.ofInputStream());
@@ -203,6 +209,13 @@ class AdminServerTest {
                 line = lines.readLine();
             }
             assertTrue(line.contains(RunningServer.id(database)), line);
+            Files.createFile(fleet.replicas().resolve("q"));
+            Path failing = fleet.make("q/y.db");
+            while (!line.equals("event: error")) {
+                line = lines.readLine();
+            }
+            line = lines.readLine();
+            assertTrue(line.contains(RunningServer.id(failing)) && line.contains("\"why\":"), line);
             server.close();
             while (line != null) {
                 line = lines.readLine(); // the end comes

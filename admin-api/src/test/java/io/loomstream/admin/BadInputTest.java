@@ -1,5 +1,6 @@
 package io.loomstream.admin;
 
+import static io.loomstream.admin.RunningServerProblems.assertProblem;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -46,19 +47,6 @@ class BadInputTest {
     private static AdminOptions withToken(boolean metricsPublic) {
         return new AdminOptions(
                 "127.0.0.1", 0, Optional.of(TOKEN), metricsPublic, Optional.empty(), List.of("admin.example.com"));
-    }
-
-    private static void assertProblem(int status, HttpResponse<String> response) throws Exception {
-        assertEquals(status, response.statusCode(), response.body());
-        assertEquals(
-                Problem.CONTENT_TYPE,
-                response.headers().firstValue("Content-Type").orElse(""));
-        assertEquals(String.valueOf(status), RunningServer.field(response.body(), "status"));
-        assertFalse(response.body().contains("Exception"), response.body());
-        assertFalse(response.body().contains("\tat "), response.body());
-        assertEquals(
-                "nosniff",
-                response.headers().firstValue("X-Content-Type-Options").orElse(""));
     }
 
     @Test

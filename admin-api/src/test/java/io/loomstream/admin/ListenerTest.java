@@ -1,5 +1,6 @@
 package io.loomstream.admin;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -44,6 +45,7 @@ import org.junit.jupiter.api.io.TempDir;
 @SuppressWarnings("try") // a test that is interrupted while it closes has ended anyway
 class ListenerTest {
     private static final int PLACES = 32;
+    private static final String HEADERS = "GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: ";
     private static final Duration LONG = Duration.ofSeconds(30);
 
     @TempDir
@@ -59,7 +61,12 @@ class ListenerTest {
     }
 
     private AdminServer start(Duration idle, Map<String, Handler> handlers) throws IOException {
-        AdminServer server = AdminServer.start(new Listener.Place("127.0.0.1", 0, Optional.empty(), idle), handlers);
+        return start(new Listener.Patience(idle, LONG, 1_024), handlers);
+    }
+
+    private AdminServer start(Listener.Patience patience, Map<String, Handler> handlers) throws IOException {
+        AdminServer server =
+                AdminServer.start(new Listener.Place("127.0.0.1", 0, Optional.empty(), patience), handlers);
         running = Optional.of(server);
         return server;
     }
@@ -201,7 +208,7 @@ class ListenerTest {
         for (String sent : List.of("", "GET / HTTP/1.1\r\nHost: loc", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")) {
             try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
                 socket.setSoTimeout((int) LONG.toMillis());
-                socket.getOutputStream().write(sent.getBytes(StandardCharsets.US_ASCII));
+                socket.getOutputStream().write(sent.getBytes(US_ASCII));
                 socket.getOutputStream().flush();
                 String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
                 assertEquals(sent.endsWith("\r\n\r\n"), answer.endsWith("here"), answer);
@@ -224,10 +231,105 @@ class ListenerTest {
             }
         }));
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
-            socket.getOutputStream()
-                    .write("GET /long HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            socket.getOutputStream().write("GET /long HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(US_ASCII));
             socket.getOutputStream().flush();
             Awaitility.await().atMost(LONG).until(() -> ended.get().isPresent());
+        }
+    }
+
+    /** More clients than may be connected, each with a byte now and then, and somebody who has a question. */
+    @Test
+    void clientsThatTrickleTheirHeadersDoNotKeepOthersOut() throws Exception {
+        int most = 20;
+        AdminServer server = start(
+                new Listener.Patience(LONG, Duration.ofMillis(500), most),
+                Map.of("/", context -> context.result("here")));
+        AtomicInteger ended = new AtomicInteger();
+        CountDownLatch over = new CountDownLatch(1);
+        List<Thread> clients = new ArrayList<>();
+        for (int i = 0; i < most; i++) {
+            clients.add(Thread.ofVirtual().start(() -> trickle(server, HEADERS, over, ended)));
+        }
+        try {
+            // Everybody is ended while still sending, and places become free.
+            Awaitility.await().atMost(LONG).until(() -> ended.get() == most);
+            assertEquals("here", ask(server, "/").get(30, TimeUnit.SECONDS).body());
+        } finally {
+            over.countDown();
+            for (Thread one : clients) {
+                assertTrue(one.join(LONG));
+            }
+        }
+    }
+
+    /** Sends headers without an end, far more often than the idle timeout asks for. */
+    private static void trickle(AdminServer server, String request, CountDownLatch over, AtomicInteger ended) {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+            socket.getOutputStream().write(request.getBytes(US_ASCII));
+            while (!over.await(20, TimeUnit.MILLISECONDS)) {
+                socket.getOutputStream().write('a');
+                socket.getOutputStream().flush();
+            }
+        } catch (IOException reset) {
+            ended.incrementAndGet();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Test
+    void aBodyThatTricklesIsCutOff() throws Exception {
+        try (Bodies bodies = new Bodies(Duration.ofMillis(300))) {
+            AdminServer server = start(LONG, Map.of("/", context -> {
+                bodies.read(context);
+                context.result("read " + Bodies.of(context).length);
+            }));
+            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+                socket.setSoTimeout((int) LONG.toMillis());
+                socket.getOutputStream()
+                        .write("GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc".getBytes(US_ASCII));
+                socket.getOutputStream().flush();
+                byte[] answer = new byte[1_024];
+                StringBuilder text = new StringBuilder();
+                while (!text.toString().endsWith("read 3")) {
+                    int count = socket.getInputStream().read(answer);
+                    assertTrue(count > 0, "closed after: " + text);
+                    text.append(new String(answer, 0, count, US_ASCII));
+                }
+            }
+            AtomicInteger ended = new AtomicInteger();
+            CountDownLatch over = new CountDownLatch(1);
+            String request = "GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\n";
+            Thread client = Thread.ofVirtual().start(() -> trickle(server, request, over, ended));
+            try {
+                Awaitility.await().atMost(LONG).until(() -> ended.get() == 1);
+            } finally {
+                over.countDown();
+                assertTrue(client.join(LONG));
+            }
+        }
+    }
+
+    @Test
+    void aRequestThatIsWorkedOnAndAConnectionThatIsKeptMayTakeLongerThanARequestsArrival() throws Exception {
+        Duration arrival = Duration.ofMillis(100);
+        AdminServer server = start(new Listener.Patience(LONG, arrival, 10), Map.of("/slow", context -> {
+            TimeUnit.MILLISECONDS.sleep(3 * arrival.toMillis()); // what is tested is that this time does no harm
+            context.result("done");
+        }));
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+            socket.setSoTimeout((int) LONG.toMillis());
+            for (int i = 0; i < 2; i++) {
+                socket.getOutputStream().write("GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(US_ASCII));
+                socket.getOutputStream().flush();
+                byte[] answer = new byte[1_024];
+                StringBuilder text = new StringBuilder();
+                while (!text.toString().endsWith("done")) {
+                    int count = socket.getInputStream().read(answer);
+                    assertTrue(count > 0, "closed after: " + text);
+                    text.append(new String(answer, 0, count, US_ASCII));
+                }
+            }
         }
     }
 

@@ -39,7 +39,12 @@ class OpenApiTest {
 
     private static Set<String> routes(FleetControl control) {
         AdminOptions options = AdminOptions.DEFAULTS;
-        AdminRoutes all = new AdminRoutes(options, new Admission(), new EventStream(control.events()));
+        AdminRoutes all = new AdminRoutes(
+                options,
+                new Admission(),
+                new EventStream(control.events()),
+                new RestoreJobs(Optional.empty()),
+                new Bodies(Listener.ARRIVAL));
         AdminSources sources = new AdminSources(control, Optional::empty, List.of(), "1");
         Javalin javalin =
                 Javalin.create(config -> all.addTo(config, sources, new Metrics(control, true, Optional::empty)));

@@ -33,11 +33,20 @@ final class RunningServer implements AutoCloseable {
     private final HttpClient client = HttpClient.newHttpClient();
 
     RunningServer(SmallFleet fleet, AdminOptions options) throws IOException {
-        this.control = fleet.start().control(100);
+        this(fleet.start().control(100), options);
+    }
+
+    private RunningServer(FleetControl control, AdminOptions options) throws IOException {
+        this.control = control;
         AdminSources sources = new AdminSources(
                 control, Optional::empty, List.of(Map.of("section", "multi-db", "max-hot-databases", 100)), "1.2.3");
         this.server = AdminServer.start(options, sources, new Metrics(control, true, Optional::empty));
         this.port = server.port();
+    }
+
+    /** Another server over the same fleet, at the port of this one, which was closed. */
+    RunningServer again() throws IOException {
+        return new RunningServer(control, ANY_PORT.withPort(port));
     }
 
     FleetControl control() {

@@ -24,6 +24,7 @@ public final class Main {
               ltx          list the LTX files of a replica
               snapshot     have the running server make a snapshot of a database now
               compact      have the running server bring a database's levels up to date now
+              top          show what a running server does
               version      print the version
               help         print this text, or that of a command
 
@@ -76,6 +77,7 @@ public final class Main {
             case "ltx" -> new LtxCommand();
             case "snapshot" -> UpkeepCommand.snapshot();
             case "compact" -> UpkeepCommand.compact();
+            case "top" -> new TopCommand();
             case "version" -> new VersionCommand();
             default -> null;
         };

@@ -3,12 +3,12 @@ package io.loomstream.app;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import io.loomstream.engine.testing.Tools;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -34,6 +34,7 @@ class MonitoringExamplesTest {
     private static final Path EXAMPLES = Path.of("../config-examples");
     private static final Path DASHBOARD = EXAMPLES.resolve("grafana/loomstream.json");
     private static final Path ALERTS = EXAMPLES.resolve("prometheus/alerts.yml");
+    private static final Path CONFIG = EXAMPLES.resolve("prometheus/prometheus.yml");
     private static final Pattern DOCUMENTED = Pattern.compile("(?m)^\\| `(\\w+)` \\| (\\w+) \\| ([\\w, ]*)\\|");
     private static final Pattern METRIC = Pattern.compile("\\b(?:loomstream|litestream|jvm|process)_\\w+");
     private static final Pattern SELECTED = Pattern.compile("\\b((?:loomstream|litestream)_\\w+)\\{([^}]*)}");
@@ -168,18 +169,31 @@ class MonitoringExamplesTest {
     }
 
     @Test
-    void prometheusAcceptsTheRules() throws Exception {
-        Process process;
-        try {
-            process = new ProcessBuilder("promtool", "check", "rules", ALERTS.toString())
-                    .redirectErrorStream(true)
-                    .start();
-        } catch (IOException notInstalled) {
-            assumeTrue(false, "skipped: promtool (Debian's package prometheus) is not installed");
-            return;
+    void prometheusAcceptsTheRulesAndItsConfiguration() throws Exception {
+        Path promtool = Tools.find("promtool");
+        for (List<String> words : List.of(List.of("rules", ALERTS.toString()), List.of("config", CONFIG.toString()))) {
+            List<String> command = new ArrayList<>(List.of(promtool.toString(), "check"));
+            command.addAll(words);
+            Process process =
+                    new ProcessBuilder(command).redirectErrorStream(true).start();
+            String answer = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertEquals(0, process.waitFor(), answer);
         }
-        String answer = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, process.waitFor(), answer);
+    }
+
+    @Test
+    void theDockerfileConsistsOfInstructionsAndCopiesWhatThePackageHolds() throws IOException {
+        List<String> lines = Files.readAllLines(EXAMPLES.resolve("docker/Dockerfile")).stream()
+                .filter(line -> !line.isBlank() && !line.startsWith("#"))
+                .toList();
+        Pattern instruction = Pattern.compile("(FROM|COPY|RUN|USER|VOLUME|EXPOSE|STOPSIGNAL|ENTRYPOINT|CMD) \\S.*");
+        lines.forEach(line -> assertTrue(instruction.matcher(line).matches(), line));
+        assertTrue(lines.getFirst().startsWith("FROM "), "the first instruction");
+        List<String> copied = lines.stream()
+                .filter(line -> line.startsWith("COPY "))
+                .map(line -> List.of(line.split(" ", -1)).get(1))
+                .toList();
+        assertEquals(List.of("bin", "lib"), copied, "the package's directories");
     }
 
     @Test
@@ -195,8 +209,7 @@ class MonitoringExamplesTest {
             assertTrue(Files.exists(docker.resolve(mount)), mount);
         }
         assertTrue(Files.exists(EXAMPLES.resolve("prometheus/alerts.yml")));
-        assertFalse(values(EXAMPLES.resolve("prometheus/prometheus.yml"), "job_name")
-                .isEmpty());
+        assertFalse(values(CONFIG, "job_name").isEmpty());
     }
 
     /** A line that is no assignment and no section is ignored by systemd: the hardening would be, too. */

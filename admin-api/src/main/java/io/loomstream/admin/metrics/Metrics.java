@@ -18,6 +18,7 @@ public final class Metrics {
     private final PrometheusRegistry registry = new PrometheusRegistry();
     private final ExpositionFormatWriter text = PrometheusTextFormatWriter.create();
     private final ExpositionFormatWriter openMetrics = OpenMetricsTextFormatWriter.create();
+    private final SharedScrape shared = new SharedScrape(System::nanoTime);
 
     /**
      * Sets it up; nothing is collected yet.
@@ -43,7 +44,20 @@ public final class Metrics {
      * @param accept the header of that name, empty when there is none
      */
     public Scrape scrape(String accept) throws IOException {
-        ExpositionFormatWriter writer = openMetrics.accepts(accept) ? openMetrics : text;
+        return scrape(writer(accept));
+    }
+
+    /** As {@link #scrape}, at most a second old: for callers of whom there may be many at once. */
+    public Scrape recentScrape(String accept) throws IOException {
+        ExpositionFormatWriter writer = writer(accept);
+        return shared.of(writer.getContentType(), () -> scrape(writer));
+    }
+
+    private ExpositionFormatWriter writer(String accept) {
+        return openMetrics.accepts(accept) ? openMetrics : text;
+    }
+
+    private Scrape scrape(ExpositionFormatWriter writer) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream(64 * 1024);
         writer.write(bytes, registry.scrape(), EscapingScheme.UNDERSCORE_ESCAPING);
         return new Scrape(writer.getContentType(), bytes.toByteArray());

@@ -9,12 +9,16 @@ const GROUPS = { cold_clean: 'cold', cold_dirty: 'cold' };
 /** USD for one thousand requests in S3 Standard, us-east-1: PUT, POST, LIST; GET and all others; DELETE is free. */
 const PRICE = { put: 0.005, list: 0.005, create_multipart: 0.005, upload_part: 0.005, complete_multipart: 0.005, get: 0.0004, head: 0.0004 };
 const KEPT_POINTS = 90;
+const FEWEST_POINTS = 20;
 const KEPT_EVENTS = 100;
+const HOT_ROWS = 7;
 
 const number = new Intl.NumberFormat('en');
 const points = { lag: [], copies: [] };
 let before = null;
 let cursor = '';
+/** Orders that this server takes, as its description says. */
+let orders = [];
 
 function element(name, text, classes) {
   const made = document.createElement(name);
@@ -33,7 +37,12 @@ function headers() {
 }
 
 async function ask(path, method = 'GET') {
-  const answer = await fetch(path, { method, headers: headers() });
+  let answer;
+  try {
+    answer = await fetch(path, { method, headers: headers() });
+  } catch {
+    throw new Error('the server does not answer');
+  }
   if (answer.status === 401) {
     askForToken(sessionStorage.getItem(TOKEN) ? 'That token was not the right one.' : 'This server asks for a token.');
     throw new Refused('a token is needed');
@@ -89,7 +98,7 @@ function showTiers(tiers) {
 
 function draw(id, values) {
   const top = Math.max(...values, 1e-9);
-  const line = values.map((value, i) => `${(i * 240 / Math.max(1, KEPT_POINTS - 1)).toFixed(1)},${(46 - 44 * value / top).toFixed(1)}`);
+  const line = values.map((value, i) => `${(i * 240 / Math.max(FEWEST_POINTS, values.length - 1)).toFixed(1)},${(46 - 44 * value / top).toFixed(1)}`);
   const svg = $(id);
   if (!svg.firstChild) svg.append(document.createElementNS('http://www.w3.org/2000/svg', 'polyline'));
   svg.firstChild.setAttribute('points', line.join(' '));
@@ -151,12 +160,13 @@ function showGates(gates) {
 
 async function refresh() {
   try {
-    const [tiers, stats, gates] = await Promise.all([ask('/tiers'), ask('/stats'), ask('/gates')]);
+    const [tiers, stats, gates, hot] = await Promise.all([ask('/tiers'), ask('/stats'), ask('/gates'), ask('/hot-list?limit=' + HOT_ROWS)]);
     showTiers(tiers);
     showStats(stats);
     showGates(gates);
+    showHot(hot.items);
   } catch (error) {
-    say(error instanceof Refused ? 'waiting for the token' : 'the server does not answer: ' + error.message, true);
+    say(error instanceof Refused ? 'waiting for the token' : error.message, true);
   }
 }
 
@@ -168,11 +178,35 @@ function ago(text) {
   return seconds < 1 ? 'now' : duration(seconds) + ' ago';
 }
 
+function nameCell(database) {
+  const name = element('td', database.tenant);
+  name.append(element('small', database.path));
+  return name;
+}
+
+function lag(database) {
+  return database.lagSeconds.toFixed(1) + ' s';
+}
+
+function showHot(items) {
+  $('hot').hidden = items.length === 0;
+  $('no-hot').hidden = items.length > 0;
+  $('hot').tBodies[0].replaceChildren(...items.map(database => {
+    const made = element('tr');
+    made.append(nameCell(database), element('td', lag(database)), element('td', ago(database.lastWrite)));
+    return made;
+  }));
+}
+
+function verbs(database) {
+  const wanted = [database.tier === 'hot' ? 'demote' : 'promote', 'sync', 'snapshot', database.paused ? 'resume' : 'pause'];
+  if (database.tier === 'failed') wanted.push('retry');
+  return database.state === 'named' ? [] : wanted.filter(verb => orders.includes(verb));
+}
+
 function row(database) {
   const made = element('tr');
   made.dataset.id = database.id;
-  const name = element('td', database.tenant);
-  name.append(element('small', database.path));
   const tier = element('td');
   tier.append(element('span', database.tier, 'tier ' + database.tier));
   if (database.state === 'cold_dirty') tier.append(' waiting');
@@ -180,18 +214,14 @@ function row(database) {
   const position = element('td', database.txidLocal ? String(parseInt(database.txidLocal, 16)) : '—');
   if (database.txidLocal && database.txidLocal !== database.txidRemote) position.append(element('small', 'replica ' + (database.txidRemote ? parseInt(database.txidRemote, 16) : '—')));
   const actions = element('td');
-  if (database.state !== 'named') {
-    const verbs = [database.tier === 'hot' ? 'demote' : 'promote', 'sync', database.paused ? 'resume' : 'pause'];
-    if (database.tier === 'failed') verbs.push('retry');
-    for (const verb of verbs) {
-      const button = element('button', verb);
-      button.type = 'button';
-      button.setAttribute('aria-label', `${verb} ${database.tenant}`);
-      button.addEventListener('click', () => order(database.id, verb));
-      actions.append(button);
-    }
+  for (const verb of verbs(database)) {
+    const button = element('button', verb);
+    button.type = 'button';
+    button.setAttribute('aria-label', `${verb} ${database.tenant}`);
+    button.addEventListener('click', () => order(database.id, verb));
+    actions.append(button);
   }
-  made.append(name, tier, position, element('td', database.lagSeconds.toFixed(1) + ' s'), element('td', ago(database.lastWrite)), actions);
+  made.append(nameCell(database), tier, position, element('td', lag(database)), element('td', ago(database.lastWrite)), actions);
   return made;
 }
 
@@ -207,7 +237,10 @@ async function order(id, verb) {
 
 async function update(id) {
   const old = document.querySelector(`tr[data-id="${id}"]`);
-  if (!old) return;
+  if (!old) {
+    reloadSoon();
+    return;
+  }
   try {
     const focused = old.contains(document.activeElement) ? [...old.querySelectorAll('button')].indexOf(document.activeElement) : -1;
     const fresh = row(await ask('/dbs/' + id));
@@ -242,6 +275,15 @@ async function loadList(from = '') {
   }
 }
 
+/** A database that is not shown moved, and may belong into the first page; nothing is taken from under a hand. */
+let reloading;
+function reloadSoon() {
+  reloading ??= setTimeout(() => {
+    reloading = undefined;
+    if ($('first').hidden && !$('databases').contains(document.activeElement)) loadList();
+  }, 1000);
+}
+
 let typing;
 $('q').addEventListener('input', () => { clearTimeout(typing); typing = setTimeout(loadList, 200); });
 $('tier').addEventListener('change', () => loadList());
@@ -252,16 +294,44 @@ $('filter').addEventListener('submit', event => event.preventDefault());
 
 // ---- events
 
-function showEvent(kind, event) {
-  if (kind !== 'transition') return;
-  $('no-events').hidden = true;
-  const item = element('li', undefined, 'fresh');
+function eventItem(kind, event) {
+  const item = element('li');
   const time = element('time', new Date(event.at).toLocaleTimeString());
   time.dateTime = event.at;
-  item.append(time, element('span', (NAMES[event.to] || event.to), 'tier ' + (GROUPS[event.to] || event.to)), ' ' + event.path + (event.to === 'failed' ? ': ' + event.why : ''));
-  $('events').prepend(item);
-  while ($('events').children.length > KEPT_EVENTS) $('events').lastChild.remove();
-  update(event.id);
+  item.append(time);
+  if (kind === 'transition') {
+    item.append(element('span', NAMES[event.to] || event.to, 'tier ' + (GROUPS[event.to] || event.to)), ' ' + event.path);
+  } else {
+    // Most messages begin with the path by themselves.
+    const why = event.path && event.why.startsWith(event.path + ': ') ? event.why.slice(event.path.length + 2) : event.why;
+    item.append(event.path ? event.path + ' ' : '', element('span', why, 'why'));
+  }
+  return item;
+}
+
+const LISTS = { transition: 'moves', error: 'errors' };
+
+function showEvent(kind, event) {
+  if (!LISTS[kind]) return;
+  const list = $(LISTS[kind]);
+  const item = eventItem(kind, event);
+  item.classList.add('fresh');
+  list.prepend(item);
+  while (list.children.length > KEPT_EVENTS) list.lastChild.remove();
+  list.hidden = false;
+  $('no-' + list.id).hidden = true;
+  if (event.id) update(event.id);
+}
+
+/** What happened before the page was opened, or while its connection was lost. */
+async function showRecent() {
+  const { items } = await ask('/events/recent');
+  for (const [kind, id] of Object.entries(LISTS)) {
+    const shown = items.filter(event => event.kind === kind);
+    $(id).replaceChildren(...shown.map(event => eventItem(kind, event)));
+    $(id).hidden = shown.length === 0;
+    $('no-' + id).hidden = shown.length > 0;
+  }
 }
 
 /** Server-sent events by fetch: EventSource cannot send a token. */
@@ -269,6 +339,8 @@ async function listen(turn) {
   try {
     const answer = await fetch('/events', { headers: headers() });
     if (!answer.ok) return answer.status;
+    await showRecent();
+    await loadList();
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
     let text = '';
     for (;;) {
@@ -288,10 +360,21 @@ async function listen(turn) {
   }
 }
 
+/** The description is one of the page's own files: no token is needed. */
+async function knownOrders() {
+  try {
+    const description = await ask('/openapi.json');
+    return Object.keys(description.paths).map(path => /^\/dbs\/\{id}\/(.*)$/.exec(path)?.[1]).filter(Boolean);
+  } catch {
+    return orders;
+  }
+}
+
 let started = 0;
 
 async function start() {
   const turn = ++started;
+  orders = await knownOrders();
   await refresh();
   await loadList();
   while (turn === started) {

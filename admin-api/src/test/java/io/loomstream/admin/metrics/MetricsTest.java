@@ -139,4 +139,27 @@ class MetricsTest {
         assertTrue(projects.contains("other"));
         assertTrue(!text.contains("litestream_") && !text.contains("x.db"), "no series for one database");
     }
+
+    /** How many databases there are does not matter: there is no series for one of them. */
+    @Test
+    void aScrapeOfFiveHundredProjectsIsBelowAMegabyte() throws Exception {
+        for (int project = 0; project < 501; project++) {
+            for (int database = 0; database < 3; database++) {
+                Path tenants = fleet.data()
+                        .resolve("project-%03d/databases/database-%d/branches/main/tenants"
+                                .formatted(project, database));
+                Files.createFile(Files.createDirectories(tenants).resolve("x.db"));
+            }
+        }
+        FleetControl control = fleet.start().control(500);
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(60))
+                .until(() -> control.tiers().databases().get(Tier.IGNORED) == 1_503);
+        String text = scrape(control, true);
+        assertTrue(text.length() < 1_000_000, "bytes: " + text.length());
+        long projects = text.lines()
+                .filter(line -> line.startsWith("loomstream_project_databases{"))
+                .count();
+        assertEquals(501, projects, "500 and the others");
+    }
 }

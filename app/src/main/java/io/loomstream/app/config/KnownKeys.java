@@ -48,7 +48,7 @@ record KnownKeys(Set<String> served, Set<String> unserved, Map<String, String> i
     static final KnownKeys LOGGING = new KnownKeys(words("level type stderr source"), Set.of(), Map.of());
 
     static final KnownKeys ADMIN =
-            new KnownKeys(words("addr token token-file metrics-public tls hosts"), Set.of(), Map.of());
+            new KnownKeys(words("addr token token-file metrics-public tls hosts restore-dir"), Set.of(), Map.of());
     static final KnownKeys ADMIN_TLS = new KnownKeys(words("cert key"), Set.of(), Map.of());
     static final KnownKeys METRICS = new KnownKeys(words("max-projects"), Set.of(), Map.of());
 

@@ -56,7 +56,8 @@ final class ServingReader {
                     token(fields),
                     fields.bool("metrics-public", false),
                     tls(fields),
-                    hosts(fields)));
+                    hosts(fields),
+                    fields.parsed("restore-dir", environment::path)));
         } catch (IllegalArgumentException open) {
             throw fields.error(
                     "addr",

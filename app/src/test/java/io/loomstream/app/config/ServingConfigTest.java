@@ -65,6 +65,7 @@ final class ServingConfigTest {
                   token-file: TOKEN
                   metrics-public: true
                   hosts: [admin.example.com]
+                  restore-dir: /srv/restored
                   tls: {cert: /etc/c.pem, key: /etc/k.pem}
                 """.replace("TOKEN", token.toString()));
         assertEquals(
@@ -74,7 +75,8 @@ final class ServingConfigTest {
                         Optional.of("secret"),
                         true,
                         Optional.of(new AdminOptions.Tls(Path.of("/etc/c.pem"), Path.of("/etc/k.pem"))),
-                        List.of("admin.example.com")),
+                        List.of("admin.example.com"),
+                        Optional.of(Path.of("/srv/restored"))),
                 serving.admin().orElseThrow());
         assertEquals(Optional.of(new ServingConfig.Address("", 9090)), serving.metrics());
         assertEquals(7, serving.projectsMax());

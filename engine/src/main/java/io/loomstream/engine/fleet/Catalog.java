@@ -11,10 +11,13 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sqlite.SQLiteConfig;
@@ -39,6 +42,7 @@ final class Catalog implements AutoCloseable {
     /** Kept in {@code PRAGMA user_version}. */
     private static final int VERSION = 1;
 
+    private static final int PATHS_AT_ONCE = 1000;
     private static final String CLEAN = "clean";
     private static final String TARGET = "target";
 
@@ -204,6 +208,46 @@ final class Catalog implements AutoCloseable {
         } catch (SQLException e) {
             rollback(e);
             throw new TransientStorageException("the catalog could not be written: " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Forgets databases that went while no server ran: nobody else tells of them.
+     *
+     * @return how many
+     */
+    int forgetAllBut(Predicate<byte[]> known) {
+        int forgotten = 0;
+        byte[] after = {};
+        while (true) {
+            List<byte[]> paths = pathsAfter(after);
+            if (paths.isEmpty()) {
+                return forgotten;
+            }
+            after = paths.getLast();
+            List<Entry> gone = paths.stream()
+                    .filter(path -> !known.test(path))
+                    .map(path -> new Entry(path, DatabaseStamp.UNPROVEN))
+                    .toList();
+            keep(gone);
+            forgotten += gone.size();
+        }
+    }
+
+    /** The next paths in their order; few at a time, since a fleet may be large. */
+    private List<byte[]> pathsAfter(byte[] after) {
+        List<byte[]> paths = new ArrayList<>();
+        try (PreparedStatement select = connection.prepareStatement(
+                "SELECT path FROM databases WHERE path > ? ORDER BY path LIMIT " + PATHS_AT_ONCE)) {
+            select.setBytes(1, after);
+            try (ResultSet rows = select.executeQuery()) {
+                while (rows.next()) {
+                    paths.add(rows.getBytes(1));
+                }
+            }
+            return paths;
+        } catch (SQLException e) {
+            throw new TransientStorageException("the catalog could not be read: " + e.getMessage(), e);
         }
     }
 

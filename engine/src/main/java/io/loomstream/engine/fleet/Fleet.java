@@ -10,6 +10,7 @@ import io.loomstream.engine.error.EngineException;
 import io.loomstream.engine.error.TransientStorageException;
 import io.loomstream.engine.fleet.Tiers.Assignment;
 import io.loomstream.engine.posix.Posix;
+import io.loomstream.engine.replica.ReplicaClient;
 import io.loomstream.engine.sqlite.DatabaseFiles;
 import io.loomstream.engine.sync.DatabaseOptions;
 import io.loomstream.engine.sync.DatabaseSpec;
@@ -23,7 +24,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -224,10 +224,9 @@ final class Fleet implements ScanListener, SiteTable {
 
     /** After the first pass: the hot ones of the last time, then the most recently written. */
     private void admitFound(PassReport report) {
-        List<Integer> rows = found.take();
+        List<Integer> rows = NewestFirst.order(found.take(), table::writtenSeconds);
         boolean firstStart = keeper == null || keeper.firstStart();
         long recent = time.now().getEpochSecond() - options.recentlyWritten().toSeconds();
-        rows.sort(Comparator.comparing(table::writtenSeconds, Comparator.reverseOrder()));
         for (int row : rows) {
             if (firstStart && keeper != null && table.writtenSeconds(row) >= recent) {
                 tiers.comesFirst(row);
@@ -357,6 +356,7 @@ final class Fleet implements ScanListener, SiteTable {
     @Override
     public void unreadable(byte[] directory, String why) {
         if (census.worthALine(time.nanoTime())) {
+            events.failed(Optional.empty(), "a directory could not be looked at: " + why);
             log.atWarn()
                     .addKeyValue("directory", new String(directory, StandardCharsets.UTF_8))
                     .addKeyValue("error", why)
@@ -377,6 +377,9 @@ final class Fleet implements ScanListener, SiteTable {
 
     @Override
     public void incident(int missing, int known) {
+        events.failed(
+                Optional.empty(),
+                missing + " of " + known + " databases vanished at once: nothing is concluded from it");
         log.atError()
                 .addKeyValue("missing", missing)
                 .addKeyValue("known", known)
@@ -545,6 +548,21 @@ final class Fleet implements ScanListener, SiteTable {
         }
     }
 
+    /**
+     * Where a database's copies are, whether or not it is served now.
+     *
+     * @throws IllegalArgumentException when it is not replicated
+     * @throws EngineException when its files cannot be looked at, or another one has its place on the replica
+     */
+    ReplicaClient replica(int row) {
+        Path path = pathOf(row);
+        try {
+            return spec(row, path).replica();
+        } catch (IOException e) {
+            throw new TransientStorageException(path + " cannot be looked at: " + e.getMessage(), e);
+        }
+    }
+
     /** Empty when there is no such file. */
     private Optional<DatabaseStamp> stamp(Path path) throws IOException {
         Posix posix = services.posix();
@@ -570,8 +588,7 @@ final class Fleet implements ScanListener, SiteTable {
     void once(OnceListener listener) throws InterruptedException {
         takeOver();
         scanner.pass();
-        List<Integer> rows = found.take();
-        rows.sort(Comparator.comparing(table::writtenSeconds, Comparator.reverseOrder()));
+        List<Integer> rows = NewestFirst.order(found.take(), table::writtenSeconds);
         firstPassOver.set(true);
         firstPassIsOver();
         for (int row : rows) {
@@ -620,7 +637,7 @@ final class Fleet implements ScanListener, SiteTable {
 
     private void changed(int row, Tier from, Tier to, String why) {
         census.moved(from, to);
-        events.publish(at -> new FleetEvent.Moved(at, DatabaseId.of(table.pathBytes(row)), from, to, why));
+        events.moved(DatabaseId.of(table.pathBytes(row)), from, to, why);
         if (to == Tier.FAILED || to == Tier.IGNORED) {
             log.atDebug()
                     .addKeyValue("db", name(row))

@@ -4,6 +4,7 @@ import io.loomstream.engine.compaction.CompactionCounters;
 import io.loomstream.engine.concurrent.DurationHistogram;
 import io.loomstream.engine.concurrent.Gate;
 import io.loomstream.engine.ltx.Txid;
+import io.loomstream.engine.replica.ReplicaClient;
 import io.loomstream.engine.sqlite.SqliteConnections;
 import io.loomstream.engine.sync.ReplicatedDatabase;
 import io.loomstream.engine.sync.SyncCounters;
@@ -59,6 +60,20 @@ public final class FleetControl {
         return named.isPresent() ? named.map(lister::ofNamed) : place(id).flatMap(place -> ofRow(place, id));
     }
 
+    /**
+     * Where a database's copies are; for reading only. Empty when it is not known. Sends nothing to the replica itself.
+     *
+     * @throws IllegalArgumentException when it is not replicated
+     * @throws io.loomstream.engine.error.EngineException when its files cannot be looked at, or another database has its
+     *     place on the replica
+     */
+    public Optional<ReplicaClient> replica(DatabaseId id) {
+        Optional<ReplicatedDatabase> named = named(id);
+        return named.isPresent()
+                ? named.map(ReplicatedDatabase::replica)
+                : place(id).map(place -> place.fleet().replica(place.row()));
+    }
+
     /** Empty when the row was freed, or is another database's, meanwhile. */
     private Optional<FoundDatabase> ofRow(Place place, DatabaseId id) {
         try {
@@ -74,11 +89,14 @@ public final class FleetControl {
         return replication.named().stream().map(lister::ofNamed).toList();
     }
 
-    /** The hot databases, the most recently written first. */
-    public List<FoundDatabase> hotList() {
+    /** The hot databases of each fleet, the most recently written first; at most so many altogether. */
+    public List<FoundDatabase> hotList(int limit) {
         List<FoundDatabase> hot = new ArrayList<>();
         for (Fleet fleet : replication.fleets()) {
             for (int row : fleet.tiers().hotRows()) {
+                if (hot.size() == limit) {
+                    return hot;
+                }
                 FoundDatabase found = lister.ofRow(fleet, row);
                 if (found != null) {
                     hot.add(found);

@@ -3,6 +3,10 @@ package io.loomstream.engine.fleet;
 import io.loomstream.engine.concurrent.Time;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
@@ -12,15 +16,19 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 
 /**
- * Hands events to whoever watches. Costs a look at an empty list while nobody does; a watcher that does not keep up loses
- * events and is told so, and never holds anybody up. Thread-safe.
+ * Hands events to whoever watches, and remembers the last moves and failures for those who come later. A watcher that does
+ * not keep up loses events and is told so, and never holds anybody up. Thread-safe.
  */
 public final class FleetEvents {
     private static final int WATCHERS_MAX = 64;
     private static final int QUEUED_MAX = 1_000;
+    /** Of moves, and of failures: many of one kind do not push the other out. Some 300 bytes each. */
+    private static final int KEPT_MAX = 100;
 
     private final Time time;
     private final CopyOnWriteArrayList<Watcher> watchers = new CopyOnWriteArrayList<>();
+    private final ArrayDeque<FleetEvent> moves = new ArrayDeque<>(KEPT_MAX);
+    private final ArrayDeque<FleetEvent> failures = new ArrayDeque<>(KEPT_MAX);
 
     FleetEvents(Time time) {
         this.time = time;
@@ -68,7 +76,42 @@ public final class FleetEvents {
         return Optional.of(watcher);
     }
 
-    /** Makes the event only when somebody watches. */
+    /** The last moves and failures, the newest first. */
+    public List<FleetEvent> recent() {
+        List<FleetEvent> recent = new ArrayList<>();
+        synchronized (moves) {
+            recent.addAll(moves);
+        }
+        synchronized (failures) {
+            recent.addAll(failures);
+        }
+        recent.sort(Comparator.comparing(FleetEvent::at).reversed());
+        return recent;
+    }
+
+    void moved(DatabaseId database, Tier from, Tier to, String why) {
+        FleetEvent moved = new FleetEvent.Moved(time.now(), database, from, to, why);
+        keep(moves, moved);
+        watchers.forEach(watcher -> watcher.offer(moved));
+    }
+
+    /** @param database empty when it is not about one database */
+    void failed(Optional<DatabaseId> database, String why) {
+        FleetEvent failed = new FleetEvent.Failed(time.now(), database, why);
+        keep(failures, failed);
+        watchers.forEach(watcher -> watcher.offer(failed));
+    }
+
+    private static void keep(ArrayDeque<FleetEvent> kept, FleetEvent event) {
+        synchronized (kept) {
+            if (kept.size() == KEPT_MAX) {
+                kept.removeLast();
+            }
+            kept.addFirst(event);
+        }
+    }
+
+    /** Makes an event that is not remembered, and only when somebody watches. */
     void publish(Function<Instant, FleetEvent> event) {
         if (!watchers.isEmpty()) {
             FleetEvent made = event.apply(time.now());

@@ -41,6 +41,9 @@ final class Keeper {
     /** Every database was found once: a map made earlier would forget some. */
     private volatile boolean complete;
 
+    /** Only the thread that writes the catalog looks at it. */
+    private boolean pruned;
+
     /** What a fleet keeps on the replicas' root. */
     record OnRoot(HotListKeeper hotList, PathMapKeeper pathMap) {}
 
@@ -140,6 +143,7 @@ final class Keeper {
         while (true) {
             time.sleep(CATALOG_INTERVAL);
             keepDigests(table);
+            prune(table);
             if (time.nanoTime() - hotListAt >= hotListInterval.toNanos()) {
                 hotListAt = time.nanoTime();
                 keepHotList(table, tiers.hotRows());
@@ -159,6 +163,22 @@ final class Keeper {
         }
         catalog.endInOrder();
         catalog.close();
+    }
+
+    /** Once, when all databases were found: the catalog forgets those that went before this start. */
+    private void prune(PathTable table) {
+        if (!complete || pruned) {
+            return;
+        }
+        try {
+            int forgotten = catalog.forgetAllBut(path -> table.find(path) != PathTable.NONE);
+            pruned = true;
+            if (forgotten > 0) {
+                log.atInfo().addKeyValue("databases", forgotten).log("went while no server ran");
+            }
+        } catch (TransientStorageException failed) {
+            log.atWarn().addKeyValue("error", failed.getMessage()).log("the catalog waits");
+        }
     }
 
     private void keepDigests(PathTable table) {

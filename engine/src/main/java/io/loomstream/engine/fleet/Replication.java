@@ -82,7 +82,7 @@ public final class Replication {
         this.named = sites.stream().map(site -> serve(site)).toList();
         this.tasks = TaskScope.openSupervised("replication", Replication::taskFailed);
         this.dispatchers = TaskScope.openSupervised("dispatch", this::dispatcherFailed);
-        this.service = new Service(gates, time, random, tasks);
+        this.service = new Service(gates, time, random, tasks, events);
         PlaceClaims claims = new PlaceClaims();
         List<Path> paths =
                 workload.named().stream().map(spec -> spec.options().path()).toList();

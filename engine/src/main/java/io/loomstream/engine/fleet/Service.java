@@ -9,6 +9,7 @@ import io.loomstream.engine.sync.Gates;
 import io.loomstream.engine.sync.ReplicatedDatabase;
 import io.loomstream.engine.sync.ReplicatedDatabase.Looked;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +31,7 @@ final class Service {
     private final Time time;
     private final RandomGenerator random;
     private final TaskScope tasks;
+    private final FleetEvents events;
     private final Lane looks;
     private final Lane fullCopies;
     private final Lane uploads;
@@ -52,10 +54,11 @@ final class Service {
         record Failing(String why) implements End {}
     }
 
-    Service(Gates gates, Time time, RandomGenerator random, TaskScope tasks) {
+    Service(Gates gates, Time time, RandomGenerator random, TaskScope tasks, FleetEvents events) {
         this.time = time;
         this.random = random;
         this.tasks = tasks;
+        this.events = events;
         this.looks = new Lane(gates.monitors(), database -> look(database, false));
         this.fullCopies = new Lane(gates.snapshots(), database -> look(database, true));
         this.uploads = new Lane(gates.uploads(), this::upload);
@@ -125,12 +128,13 @@ final class Service {
     }
 
     private @Nullable Next failed(LiveDatabase live, EngineException failure, int failures, Duration pause) {
+        String why = String.valueOf(failure.getMessage());
+        if (live.stay() != LiveDatabase.Stay.FOREVER && failure instanceof UnsupportedDatabaseException) {
+            return end(live, new End.Unsupported(why));
+        }
+        saysFailed(live.database(), why);
         if (live.stay() == LiveDatabase.Stay.FOREVER) {
             return new Next(pause, false);
-        }
-        String why = String.valueOf(failure.getMessage());
-        if (failure instanceof UnsupportedDatabaseException) {
-            return end(live, new End.Unsupported(why));
         }
         return failures < FAILURES_BEFORE_GIVING_UP ? new Next(pause, false) : end(live, new End.Failing(why));
     }
@@ -169,6 +173,10 @@ final class Service {
         return new End.Failing(String.valueOf(database.problem()));
     }
 
+    private void saysFailed(ReplicatedDatabase database, String why) {
+        events.failed(Optional.of(DatabaseId.of(database.path().toString())), why);
+    }
+
     private Duration interval(ReplicatedDatabase database) {
         Duration interval = database.interval().orElse(UNASKED);
         return interval.minusNanos((long) (interval.toNanos() * JITTER * random.nextDouble()));
@@ -191,6 +199,9 @@ final class Service {
         Duration again = null;
         try {
             again = database.upload();
+            if (again != null) {
+                saysFailed(database, String.valueOf(database.problem()));
+            }
         } catch (InterruptedException stopping) {
             Thread.currentThread().interrupt();
         } finally {

@@ -8,7 +8,6 @@ import io.loomstream.engine.sync.FileFingerprint;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -436,9 +435,9 @@ final class Tiers {
         } finally {
             lock.unlock();
         }
-        return live().stream()
-                .filter(database -> database.stay() == Stay.HOT)
-                .sorted(Comparator.comparing(LiveDatabase::changedAt, (a, b) -> Long.compare(b - a, 0)))
+        List<LiveDatabase> hot =
+                live().stream().filter(database -> database.stay() == Stay.HOT).toList();
+        return NewestFirst.order(hot, LiveDatabase::changedAt).stream()
                 .map(LiveDatabase::row)
                 .toList();
     }

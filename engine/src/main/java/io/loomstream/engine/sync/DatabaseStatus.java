@@ -2,6 +2,7 @@ package io.loomstream.engine.sync;
 
 import io.loomstream.engine.ltx.Txid;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Optional;
 
 /**
@@ -13,9 +14,10 @@ import java.util.Optional;
  * @param problem what keeps the replica from having everything; empty when nothing does
  * @param looks what was done since it is served
  * @param wal what was copied of the WAL
+ * @param last what was decided and what went wrong last, over or not
  */
 public record DatabaseStatus(
-        Txid local, Txid remote, Duration lag, Optional<String> problem, Looks looks, WalProgress wal) {
+        Txid local, Txid remote, Duration lag, Optional<String> problem, Looks looks, WalProgress wal, Last last) {
     /**
      * Looks at the database.
      *
@@ -25,6 +27,15 @@ public record DatabaseStatus(
      * @param sinceProven how long ago the last look began that found everything on the replica, or brought there later
      */
     public record Looks(long count, long failures, Duration spent, Duration sinceProven) {}
+
+    /**
+     * What happened last while it is served.
+     *
+     * @param verdict in words; empty before the first, and of a look that needs none
+     * @param error the last one, whether or not it is over
+     * @param errorAt when that was
+     */
+    public record Last(Optional<String> verdict, Optional<String> error, Optional<Instant> errorAt) {}
 
     /**
      * Copies of the WAL.

@@ -56,6 +56,7 @@ final class DatabaseSync implements AutoCloseable {
     private @Nullable WalCapture capture;
     private @Nullable Outside left;
     private volatile Txid localMax = Txid.ZERO;
+    private volatile @Nullable Verdict lastVerdict;
     private volatile DatabaseStatus.WalProgress walProgress = new DatabaseStatus.WalProgress(0, 0);
     private volatile Txid foundAtStart = Txid.ZERO;
     private volatile Txid completeAt = Txid.ZERO;
@@ -121,6 +122,18 @@ final class DatabaseSync implements AutoCloseable {
     /** The newest TXID that has a local file. */
     Txid localMax() {
         return localMax;
+    }
+
+    /** Counts a verdict, and keeps it for those who look. */
+    void decided(Verdict verdict) {
+        services.counters().decided(verdict);
+        lastVerdict = verdict;
+    }
+
+    /** The last verdict since it is served; null before the first. */
+    @Nullable
+    Verdict lastVerdict() {
+        return lastVerdict;
     }
 
     /** What was copied of the WAL. */

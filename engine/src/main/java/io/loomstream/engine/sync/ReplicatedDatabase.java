@@ -3,9 +3,11 @@ package io.loomstream.engine.sync;
 import io.loomstream.engine.concurrent.Time;
 import io.loomstream.engine.error.EngineException;
 import io.loomstream.engine.ltx.Txid;
+import io.loomstream.engine.replica.ReplicaClient;
 import io.loomstream.engine.sync.DatabaseSync.Look;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +29,7 @@ public final class ReplicatedDatabase {
 
     private final DatabaseSync sync;
     private final Upload upload;
+    private final ReplicaClient replica;
     private final Time time;
     private final Backoff lookBackoff;
     private final Backoff uploadBackoff;
@@ -47,6 +50,7 @@ public final class ReplicatedDatabase {
     private volatile @Nullable String lookProblem;
     private volatile @Nullable String uploadProblem;
     private volatile int uploadFailures;
+    private volatile @Nullable LastError lastError;
 
     public ReplicatedDatabase(DatabaseSpec spec, SyncServices services) {
         this(spec, services, UploadListener.NONE);
@@ -56,6 +60,7 @@ public final class ReplicatedDatabase {
     public ReplicatedDatabase(DatabaseSpec spec, SyncServices services, UploadListener listener) {
         this.sync = new DatabaseSync(spec.options(), services);
         this.upload = new Upload(sync, spec.replica(), services, listener);
+        this.replica = spec.replica();
         this.time = services.time();
         this.counters = services.counters();
         this.lookedAt = time.nanoTime();
@@ -139,6 +144,7 @@ public final class ReplicatedDatabase {
         } catch (EngineException failure) {
             failedLooks.incrementAndGet();
             lookProblem = failure.getMessage();
+            noteError(failure);
             Duration wait = lookBackoff.failed();
             if (lookBackoff.worthALine(time.nanoTime())) {
                 log.atError()
@@ -170,12 +176,33 @@ public final class ReplicatedDatabase {
                         failedLooks.get(),
                         Duration.ofNanos(lookNanos.get()),
                         Duration.ofNanos(Math.max(0, time.nanoTime() - provenAt))),
-                sync.walProgress());
+                sync.walProgress(),
+                last());
+    }
+
+    private DatabaseStatus.Last last() {
+        Verdict verdict = sync.lastVerdict();
+        LastError error = lastError;
+        return new DatabaseStatus.Last(
+                Optional.ofNullable(verdict).map(Verdict::text),
+                Optional.ofNullable(error).map(LastError::text),
+                Optional.ofNullable(error).map(LastError::at));
+    }
+
+    private record LastError(String text, Instant at) {}
+
+    private void noteError(EngineException failure) {
+        lastError = new LastError(String.valueOf(failure.getMessage()), time.now());
     }
 
     /** The database file's absolute path. */
     public Path path() {
         return sync.options().path();
+    }
+
+    /** Where its copies go. */
+    public ReplicaClient replica() {
+        return replica;
     }
 
     /** What keeps the replica from having everything, for people; null when nothing does. */
@@ -298,6 +325,7 @@ public final class ReplicatedDatabase {
             uploadProblem = complete ? null : "waits for a complete copy";
         } catch (EngineException failure) {
             uploadProblem = failure.getMessage();
+            noteError(failure);
             again = uploadBackoff.failed();
             uploadFailures = uploadBackoff.failures();
             if (uploadBackoff.worthALine(time.nanoTime())) {

@@ -50,7 +50,7 @@ final class RollbackCapture {
         FileFingerprint before = owner.fingerprint();
         Observation seen = observe(before);
         Verdict verdict = Continuity.decide(seen);
-        services.counters().decided(verdict);
+        owner.decided(verdict);
         return switch (verdict) {
             case Verdict.InSync inSync -> Look.QUIET;
             case Verdict.Wait wait -> Look.WAITS_FOR_REPLICA;

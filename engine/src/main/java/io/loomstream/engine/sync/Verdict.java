@@ -19,6 +19,17 @@ public sealed interface Verdict {
     /** Nothing may be numbered yet: there is no cursor and the replica, which may hold a position, cannot be asked. */
     record Wait() implements Verdict {}
 
+    /** In words. */
+    default String text() {
+        return switch (this) {
+            case InSync inSync -> "in sync";
+            case Continue goOn -> "continued after frame " + goOn.frame();
+            case Full full -> "first copy, every page";
+            case Resync resync -> "not proven: " + resync.reason().text();
+            case Wait wait -> "waits for the replica";
+        };
+    }
+
     /** Why continuity is not proven. */
     enum Reason {
         DATABASE_REPLACED("another database file stands at the path"),

@@ -346,7 +346,7 @@ final class WalCapture {
             }
             Observation seen = observe(database, index, wal);
             Verdict verdict = Continuity.decide(seen);
-            services.counters().decided(verdict);
+            owner.decided(verdict);
             return switch (verdict) {
                 case Verdict.InSync inSync -> {
                     proven = true;

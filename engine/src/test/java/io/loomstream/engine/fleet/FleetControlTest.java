@@ -55,7 +55,7 @@ class FleetControlTest {
     /** What has just been copied for the first time stays hot for a while: until it is told to leave. */
     private void awaitColdOnceDemoted(int databases) {
         Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> {
-            control.hotList().forEach(found -> control.demote(found.id()));
+            control.hotList(1_000).forEach(found -> control.demote(found.id()));
             return control.tiers().databases().get(Tier.COLD_CLEAN) == databases;
         });
     }
@@ -170,7 +170,7 @@ class FleetControlTest {
         awaitTier(one, Tier.HOT);
         assertEquals(
                 List.of(one.toString()),
-                control.hotList().stream().map(found -> found.id().path()).toList());
+                control.hotList(1_000).stream().map(found -> found.id().path()).toList());
         assertInstanceOf(Ordered.Refused.class, control.promote(id(two)).orElseThrow(), "there is one place only");
         assertInstanceOf(Ordered.Refused.class, control.demote(id(two)).orElseThrow());
         assertInstanceOf(Ordered.Done.class, control.demote(id(one)).orElseThrow());
@@ -336,6 +336,12 @@ class FleetControlTest {
                             .isPresent());
             Awaitility.await()
                     .until(() -> watcher.next(Duration.ofMillis(10)).orElse(null) instanceof FleetEvent.Scanned);
+            assertTrue(
+                    control.events().recent().stream()
+                            .anyMatch(event -> event instanceof FleetEvent.Moved moved
+                                    && moved.to() == Tier.COLD_CLEAN
+                                    && moved.database().equals(id(database))),
+                    "who comes later is told, too");
         }
         List<FleetEvents.Watcher> watchers = new ArrayList<>();
         Optional<FleetEvents.Watcher> next = control.events().watch();
@@ -356,5 +362,32 @@ class FleetControlTest {
         assertTrue(lost.events() >= 200, "lost " + lost.events());
         watchers.forEach(FleetEvents.Watcher::close);
         assertTrue(control.events().watch().isPresent());
+    }
+
+    @Test
+    void aFailureIsToldToWhoWatchesAndToWhoComesLater() throws Exception {
+        start();
+        try (FleetEvents.Watcher watcher = control.events().watch().orElseThrow()) {
+            Files.createFile(Files.createDirectories(fleet.replicas())
+                    .resolve("a")); // a file where the replica's directory has to be
+            Path database = fleet.make("a/one.db");
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(20))
+                    .until(() -> watcher.next(Duration.ofMillis(10))
+                            .filter(event -> isFailureOf(event, database))
+                            .isPresent());
+            assertTrue(control.events().recent().stream().anyMatch(event -> isFailureOf(event, database)));
+            for (int i = 0; i < 250; i++) {
+                control.events().failed(Optional.empty(), "failure " + i);
+                control.events().moved(id(database), Tier.HOT, Tier.COLD_DIRTY, "move " + i);
+            }
+            assertEquals(200, control.events().recent().size(), "a hundred of each kind");
+        }
+    }
+
+    private static boolean isFailureOf(FleetEvent event, Path database) {
+        return event instanceof FleetEvent.Failed failed
+                && failed.database().equals(Optional.of(id(database)))
+                && !failed.why().isEmpty();
     }
 }

@@ -282,7 +282,22 @@ class FleetTest {
         }
         awaitAllCold(replication, 20);
         stop(replication);
-        assertEquals("20", sqlite(directory.resolve("state/catalog.db"), "select count(*) from databases"));
+        assertEquals("20", inCatalog());
+
+        for (int i = 0; i < 3; i++) {
+            Files.delete(data.resolve("stays/db" + i + ".db"));
+        }
+        Replication again = replicate(10);
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(30))
+                .until(() -> inCatalog().equals("17"));
+        awaitAllCold(again, 17);
+        stop(again);
+        assertEquals("17", inCatalog());
+    }
+
+    private String inCatalog() throws IOException, InterruptedException {
+        return sqlite(directory.resolve("state/catalog.db"), "select count(*) from databases");
     }
 
     @Test

@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -161,6 +162,9 @@ class LostFilesTest {
                         s.replicator().look(false));
                 ReplicatedDatabase.Looked.Failed failed = assertInstanceOf(
                         ReplicatedDatabase.Looked.Failed.class, s.replicator().look(true));
+                assertEquals(
+                        Optional.ofNullable(failed.failure().getMessage()),
+                        s.replicator().status().last().error());
                 assertEquals(failures, failed.failuresInARow());
             }
             delete(inTheWay);

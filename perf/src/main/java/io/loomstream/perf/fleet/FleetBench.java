@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -43,10 +44,26 @@ public final class FleetBench {
     private final FleetPlan plan;
     private final FleetLayout layout;
     private final @Nullable CountingS3 s3;
+    private final WhileHot whileHot;
     private final Map<String, Object> figures = new LinkedHashMap<>();
     private final List<Integer> order = new ArrayList<>();
 
-    private FleetBench(FleetPlan plan, FleetLayout layout, @Nullable CountingS3 s3) {
+    /** What is measured while applications write. */
+    interface WhileHot {
+        /** Further lines of the server's configuration. */
+        List<String> config();
+
+        /**
+         * Measures; all databases that are written to are hot by now.
+         *
+         * @param levelZero where the L0 files of some of them appear
+         */
+        void measure(ServerProcess server, ServerFigures process, List<Path> levelZero, Map<String, Object> figures)
+                throws IOException, InterruptedException;
+    }
+
+    private FleetBench(FleetPlan plan, FleetLayout layout, @Nullable CountingS3 s3, @Nullable WhileHot whileHot) {
+        this.whileHot = whileHot == null ? new OwnMeasures() : whileHot;
         this.plan = plan;
         this.layout = layout;
         this.s3 = s3;
@@ -61,18 +78,24 @@ public final class FleetBench {
         FleetPlan plan = FleetPlan.of(System.getenv());
         String directory = System.getenv().getOrDefault("DIR", "");
         Path root = directory.isBlank() ? ServerProcess.checkout().resolve("fleet-data") : Path.of(directory);
-        Map<String, Object> figures = run(plan, root.toAbsolutePath(), launcher());
+        Map<String, Object> figures = run(plan, root.toAbsolutePath(), launcher(), null);
         System.out.println(json(figures));
         System.exit(Boolean.TRUE.equals(figures.get("identical")) ? 0 : 1);
     }
 
-    private static Path launcher() {
+    static Path launcher() {
         String other = System.getenv().getOrDefault("LAUNCHER", "");
         return other.isBlank() ? ServerProcess.launcher() : Path.of(other);
     }
 
     /** Runs a plan in a directory, which is cleared first unless the plan goes on with what is there. */
     static Map<String, Object> run(FleetPlan plan, Path directory, Path launcher) throws Exception {
+        return run(plan, directory, launcher, null);
+    }
+
+    /** The same, with other measurements while applications write. */
+    static Map<String, Object> run(FleetPlan plan, Path directory, Path launcher, @Nullable WhileHot whileHot)
+            throws Exception {
         FleetLayout layout = new FleetLayout(directory, plan.databases());
         boolean reuse = plan.reuse() && Files.exists(layout.path(plan.databases() - 1));
         if (!reuse) {
@@ -81,12 +104,13 @@ public final class FleetBench {
         }
         try (CountingS3 s3 =
                 plan.s3() ? CountingS3.start(directory.resolve("s3"), directory.resolve("s3.log")) : null) {
-            return new FleetBench(plan, layout, s3).run(launcher);
+            return new FleetBench(plan, layout, s3, whileHot).run(launcher);
         }
     }
 
     private Map<String, Object> run(Path launcher) throws Exception {
         Path config = layout.writeConfig(replicaKeys(), Math.max(1000, plan.hot() + 100));
+        Files.write(config, whileHot.config(), StandardOpenOption.APPEND);
         Path log = layout.directory().resolve("server.log");
         figures.put("fleet", plan.databases());
         figures.put("hot", plan.hot());
@@ -193,7 +217,10 @@ public final class FleetBench {
         figures.put("promotions_per_s", promoted ? round(plan.hot() / seconds(began)) : 0);
         say("hot after %.1f s: %s".formatted(seconds(began), process.now()));
         TimeUnit.SECONDS.sleep(SETTLE.toSeconds());
-        measure(server, process);
+        List<Path> watched = order.subList(0, Math.min(WATCHED, plan.hot())).stream()
+                .map(this::levelZero)
+                .toList();
+        whileHot.measure(server, process, watched, figures);
         figures.put("heap_mb", round(process.heapMb()));
         Files.writeString(layout.directory().resolve("histogram.txt"), process.histogram());
         FleetWriters.Tally tally = writers.stop();
@@ -202,10 +229,21 @@ public final class FleetBench {
         figures.put("writer_behind_ms", tally.behindMillis());
     }
 
-    private void measure(ServerProcess server, ServerFigures process) throws IOException, InterruptedException {
-        List<Path> watched = order.subList(0, Math.min(WATCHED, plan.hot())).stream()
-                .map(this::levelZero)
-                .toList();
+    private final class OwnMeasures implements WhileHot {
+        @Override
+        public List<String> config() {
+            return List.of();
+        }
+
+        @Override
+        public void measure(ServerProcess server, ServerFigures process, List<Path> watched, Map<String, Object> unused)
+                throws IOException, InterruptedException {
+            FleetBench.this.measure(server, process, watched);
+        }
+    }
+
+    private void measure(ServerProcess server, ServerFigures process, List<Path> watched)
+            throws IOException, InterruptedException {
         LagWatch lag = new LagWatch(watched, Instant.now());
         List<ServerFigures.Moment> moments = new ArrayList<>();
         Map<String, Integer> requests = requests();
@@ -270,7 +308,7 @@ public final class FleetBench {
 
     // ---- helpers
 
-    private static void requireAlive(ServerProcess server) throws IOException {
+    static void requireAlive(ServerProcess server) throws IOException {
         if (!server.alive()) {
             String output = server.output();
             throw new IllegalStateException(
@@ -297,7 +335,7 @@ public final class FleetBench {
         return (System.nanoTime() - sinceNanos) / 1e9;
     }
 
-    private static double round(double value) {
+    static double round(double value) {
         return Double.isNaN(value) ? -1 : Math.round(10 * value) / 10.0;
     }
 
@@ -310,7 +348,7 @@ public final class FleetBench {
         return git.waitFor() == 0 ? answer : "unknown";
     }
 
-    private static void say(String line) {
+    static void say(String line) {
         System.out.println(line);
     }
 
