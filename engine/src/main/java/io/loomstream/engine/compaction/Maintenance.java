@@ -55,8 +55,7 @@ public final class Maintenance {
     private final Time time;
     private final CodecResources codec;
     private final CompactionCounters counters = new CompactionCounters();
-    private final Instant startWall;
-    private final long startNanos;
+    private final WaryClock clock;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
 
@@ -84,8 +83,7 @@ public final class Maintenance {
         this.snapshotLane = Lane.of(snapshots, true);
         this.time = time;
         this.codec = codec;
-        this.startWall = time.now();
-        this.startNanos = time.nanoTime();
+        this.clock = new WaryClock(time);
     }
 
     public CompactionCounters counters() {
@@ -127,7 +125,9 @@ public final class Maintenance {
         Instant now = time.now();
         unit.newsDue(levels, now).ifPresent(due -> {
             long nanos = nanosOf(due, now);
-            if (!unit.running && (unit.dueNanos == Unit.NOT_QUEUED || nanos - unit.dueNanos < 0)) {
+            // What failed waits for its next try, however much comes meanwhile.
+            boolean earlier = unit.failures == 0 && nanos - unit.dueNanos < 0;
+            if (!unit.running && (unit.dueNanos == Unit.NOT_QUEUED || earlier)) {
                 queue(unit, nanos, false);
             }
         });
@@ -326,6 +326,7 @@ public final class Maintenance {
         boolean written = false;
         Turn.Result result = null;
         Subject subject = null;
+        Turn turn = null;
         try {
             Optional<Subject> found = unit.site().subject();
             if (found.isEmpty() || !Files.isDirectory(found.get().meta())) {
@@ -343,7 +344,8 @@ public final class Maintenance {
                 return;
             }
             subject = found.get();
-            result = new Turn(subject, unit, context()).take(news, requests, maySnapshot);
+            turn = new Turn(subject, unit, context());
+            result = turn.take(news, requests, maySnapshot);
             written = true;
             succeeded(unit, subject, news, result);
         } catch (EngineException failure) {
@@ -352,7 +354,7 @@ public final class Maintenance {
             interruptedIf(failure);
             failed(unit, subject, failure);
         } finally {
-            ended(unit, written ? Unit.News.NONE : news, subject, result);
+            ended(unit, written || (turn != null && turn.newsWritten()) ? Unit.News.NONE : news, subject, result);
         }
     }
 
@@ -397,8 +399,7 @@ public final class Maintenance {
 
     private Turn.Context context() {
         Instant now = time.now();
-        Instant unmoved = startWall.plusNanos(time.nanoTime() - startNanos);
-        return new Turn.Context(now, now.isBefore(unmoved) ? now : unmoved, codec, counters, this::toldMeanwhile);
+        return new Turn.Context(now, clock.now(), codec, counters, this::toldMeanwhile);
     }
 
     private void succeeded(Unit unit, Subject subject, Unit.News news, Turn.Result result) throws InterruptedException {
