@@ -170,6 +170,7 @@ final class LevelWork {
             throw damaged;
         }
         checkNotLost();
+        settleIntent(); // an earlier task of this turn may have failed at a write that arrived
         index.intend(level, range);
         ReplicaFile written = subject.replica().write(level, range, output);
         index.added(List.of(new Stored(written, trailer.fileChecksum())));
@@ -238,7 +239,9 @@ final class LevelWork {
 
     private void condemn(List<Stored> sources, CorruptDataException damaged) {
         for (Stored source : sources) {
-            if (damaged.source().equals(Unusable.name(source.file()))) {
+            // An intermediate result is named after the first file in it.
+            String name = Unusable.name(source.file());
+            if (damaged.source().equals(name) || damaged.source().startsWith(name + " to ")) {
                 unusable.add(source.file());
             }
         }
@@ -298,7 +301,22 @@ final class LevelWork {
      */
     private void checkOurs() {
         checkNotLost();
-        Txid next = index.newest().next();
+        Txid newest = index.newest();
+        Optional<Stored> last = index.newest(Level.L0)
+                .filter(stored -> stored.max().equals(newest))
+                .or(() -> index.newest(Level.SNAPSHOT)
+                        .filter(stored -> stored.max().equals(newest)));
+        // Whoever went on and has deleted since what this would have been uploaded after, has deleted this one before.
+        if (last.isPresent()
+                && subject.replica()
+                        .find(last.get().file().level(), last.get().range())
+                        .isEmpty()) {
+            throw new TransientStorageException(subject.database() + ": "
+                    + subject.replica().describe()
+                    + " lacks its newest file " + Unusable.name(last.get().file())
+                    + ", which this server never deletes: nothing is deleted there");
+        }
+        Txid next = newest.next();
         boolean wentOn = subject.replica().find(Level.L0, TxidRange.of(next)).isPresent()
                 || subject.replica()
                         .find(Level.SNAPSHOT, new TxidRange(Txid.ONE, next))

@@ -32,6 +32,7 @@ final class Turn {
     private final Subject subject;
     private final Unit unit;
     private final Context context;
+    private boolean newsWritten;
 
     /**
      * What turns share.
@@ -75,6 +76,7 @@ final class Turn {
     Result take(Unit.News news, List<Request> requests, boolean maySnapshot) throws IOException, InterruptedException {
         try (LevelIndex index = index(news);
                 WorkFiles files = new WorkFiles(subject.meta())) {
+            newsWritten = true;
             LevelWork work = new LevelWork(
                     subject,
                     index,
@@ -93,6 +95,11 @@ final class Turn {
             requests.forEach(request -> request.done().completeExceptionally(e));
             throw e;
         }
+    }
+
+    /** Whether the news are in the index, also when the turn failed after that. */
+    boolean newsWritten() {
+        return newsWritten;
     }
 
     /** Makes a snapshot, deletes old ones, whatever is due; for a run that ends after it. */

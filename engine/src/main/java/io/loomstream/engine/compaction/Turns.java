@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -27,15 +26,13 @@ final class Turns {
     private final Time time;
     private final CodecResources codec;
     private final CompactionCounters counters = new CompactionCounters();
-    private final Instant startWall;
-    private final long startNanos;
+    private final WaryClock clock;
 
     Turns(Waiting waiting, Time time, CodecResources codec) {
         this.waiting = waiting;
         this.time = time;
         this.codec = codec;
-        this.startWall = time.now();
-        this.startNanos = time.nanoTime();
+        this.clock = new WaryClock(time);
     }
 
     CompactionCounters counters() {
@@ -58,7 +55,9 @@ final class Turns {
             }
             subject = found.get();
             Levels levels = subject.levels();
-            Turn.Result result = new Turn(subject, unit, context()).take(news, requests, maySnapshot);
+            Turn turn = new Turn(subject, unit, context());
+            end = () -> waiting.failed(unit, turn.newsWritten() ? Unit.News.NONE : news);
+            Turn.Result result = turn.take(news, requests, maySnapshot);
             end = () -> waiting.ended(unit, levels, result);
             succeeded(unit, subject, news, result);
         } catch (EngineException failure) {
@@ -93,9 +92,7 @@ final class Turns {
 
     /** What turns share, now. */
     Turn.Context context() {
-        Instant now = time.now();
-        Instant unmoved = startWall.plusNanos(time.nanoTime() - startNanos);
-        return new Turn.Context(now, now.isBefore(unmoved) ? now : unmoved, codec, counters, waiting::told);
+        return new Turn.Context(time.now(), clock.now(), codec, counters, waiting::told);
     }
 
     private void succeeded(Unit unit, Subject subject, Unit.News news, Turn.Result result) throws InterruptedException {

@@ -93,7 +93,9 @@ final class Waiting {
     }
 
     private void queueNoLater(Unit unit, long nanos) {
-        if (!unit.running && (!unit.isQueued() || nanos - unit.dueNanos < 0)) {
+        // What failed waits for its next try, however much comes meanwhile.
+        boolean earlier = unit.failures == 0 && nanos - unit.dueNanos < 0;
+        if (!unit.running && (!unit.isQueued() || earlier)) {
             queue(unit, nanos, Lane.COMPACTION);
         }
     }

@@ -63,6 +63,9 @@ public final class Replication {
     private final Service service;
     private final TaskScope dispatchers;
     private final TaskScope tasks;
+    /** Merges take as long as they take, and can be done again: nothing waits for them at the end. */
+    private final TaskScope merges;
+
     private final AtomicReference<@Nullable Runnable> whenBroken = new AtomicReference<>();
     private volatile boolean broken;
 
@@ -81,6 +84,7 @@ public final class Replication {
                 .toList();
         this.named = sites.stream().map(site -> serve(site)).toList();
         this.tasks = TaskScope.openSupervised("replication", Replication::taskFailed);
+        this.merges = TaskScope.openSupervised("merges", Replication::taskFailed);
         this.dispatchers = TaskScope.openSupervised("dispatch", this::dispatcherFailed);
         this.service = new Service(gates, time, random, tasks, events);
         PlaceClaims claims = new PlaceClaims();
@@ -182,7 +186,7 @@ public final class Replication {
                     LiveDatabase.forever(database, options.time().nanoTime()));
         }
         replication.service.dispatchIn(replication.dispatchers);
-        replication.maintenance.dispatchIn(replication.dispatchers, replication.tasks);
+        replication.maintenance.dispatchIn(replication.dispatchers, replication.merges);
         for (SpecSite site : replication.sites) {
             site.subject().ifPresent(subject -> replication.maintenance.rediscover(site, subject.meta()));
         }
@@ -314,6 +318,7 @@ public final class Replication {
         }
         dispatchers.cancel();
         dispatchers.join();
+        merges.cancel();
         tasks.join();
         return finish(Duration.ofNanos(Math.max(0, deadline - time.nanoTime())), retryInterval);
     }
@@ -347,6 +352,7 @@ public final class Replication {
             left.forEach(ReplicatedDatabase::close);
             dispatchers.close();
             tasks.close();
+            merges.close();
             maintenance.end();
             fleets.forEach(Fleet::end);
             locks.forEach(StateLock::close);

@@ -1,5 +1,6 @@
 package io.loomstream.engine.sync;
 
+import io.loomstream.engine.concurrent.Time;
 import io.loomstream.engine.error.ConflictException;
 import io.loomstream.engine.error.CorruptDataException;
 import io.loomstream.engine.error.TransientStorageException;
@@ -15,6 +16,8 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +32,9 @@ import org.slf4j.LoggerFactory;
 final class Upload {
     private static final Logger log = LoggerFactory.getLogger(Upload.class);
     private static final int LEVELS = 10;
+    /** Less than it takes another server to take over, to merge and to delete. */
+    private static final Duration PAUSE = Duration.ofMinutes(1);
+
     private static final int PAGE_SIZE_OFFSET = 8;
 
     private final DatabaseSync database;
@@ -36,8 +42,13 @@ final class Upload {
     private final Copier copier;
     private final UploadListener listener;
     private final LostReplicas lostReplicas;
+    private final Time time;
+    private @Nullable Moment lastWritten;
     private @Nullable ConflictException conflict;
     private volatile boolean snapshotWanted;
+
+    /** By both clocks: one stands still while the machine sleeps, the other one jumps. */
+    private record Moment(Instant wall, long nanos) {}
 
     Upload(DatabaseSync database, ReplicaClient replica, SyncServices services, UploadListener listener) {
         this.listener = listener;
@@ -45,6 +56,7 @@ final class Upload {
         this.replica = replica;
         this.copier = services.copier();
         this.lostReplicas = services.lostReplicas();
+        this.time = services.time();
     }
 
     /** The replica's newest TXID as far as we know. */
@@ -136,6 +148,7 @@ final class Upload {
                 database.uploaded(next);
                 listener.stored(written, local.fileChecksum(next).orElse(0L));
             }
+            lastWritten = new Moment(time.now(), time.nanoTime());
             if (!next.equals(Txid.ONE)) {
                 local.retire(next.previous());
             }
@@ -143,15 +156,23 @@ final class Upload {
         return true;
     }
 
-    /** A replica that somebody emptied while we ran would get files that nothing can be restored from. */
+    /**
+     * A replica that somebody emptied while we ran would get files that nothing can be restored from. And another server may
+     * have gone on while we were paused, and have deleted at level 0 what we would meet; then it has deleted our last file
+     * there before. Where it costs a request, that is asked only after a pause in which it can have happened.
+     */
     private void noticeLosses() {
         Txid last = uploaded();
         if (last.isZero()
-                || !replica.findIsCheap()
+                || !(replica.findIsCheap() || paused())
                 || replica.find(Level.L0, TxidRange.of(last)).isPresent()) {
             return;
         }
         Txid newest = newestOf(replica);
+        if (newest.isAfter(last)) {
+            throw ConflictException.withAnotherServer(replica.describe() + ": goes up to TXID " + newest
+                    + ", and what this server uploaded last, TXID " + last + ", was deleted by another one");
+        }
         if (newest.compareTo(last) < 0) {
             log.atError()
                     .addKeyValue("db", database.options().path())
@@ -161,6 +182,13 @@ final class Upload {
                     .log("files that were uploaded are gone from the replica: it gets a complete copy");
             database.uploaded(newest);
         }
+    }
+
+    private boolean paused() {
+        Moment last = lastWritten;
+        return last != null
+                && (time.nanoTime() - last.nanos() > PAUSE.toNanos()
+                        || Duration.between(last.wall(), time.now()).compareTo(PAUSE) > 0);
     }
 
     private static Txid newestOf(ReplicaClient replica) {

@@ -170,6 +170,33 @@ final class History {
         new FileReplicaClient(directory.resolve("replica"), FileAccess.PRIVATE).write(Level.L0, range, file);
     }
 
+    /** And merges that, and deletes it at level 0 together with what was before it; only the newest file stays there. */
+    void anotherServerTrims() throws IOException, InterruptedException {
+        FileReplicaClient client = new FileReplicaClient(directory.resolve("replica"), FileAccess.PRIVATE);
+        TxidRange range = new TxidRange(new Txid(txid + 1), new Txid(txid + 2));
+        Path file = directory.resolve("other.ltx");
+        for (Level level : List.of(new Level(1), Level.L0)) {
+            TxidRange name = level.equals(Level.L0) ? TxidRange.of(range.max()) : range;
+            LtxSpec spec = LtxSpec.of(LtxHeader.of(pageSize, commit, name, now().toEpochMilli(), 0, 0, WalSalts.NONE));
+            Files.write(file, spec.page(1, pages.get(1)).encode());
+            client.write(level, name, file);
+        }
+        client.delete(
+                Level.L0,
+                files(0).stream().filter(old -> range.max().isAfter(old.max())).toList());
+    }
+
+    /** The page size changes within level 0, as another program may leave it. */
+    void changePageSizeWithinLevelZero(int bytes) throws IOException, InterruptedException {
+        pageSize = bytes;
+        for (int number : all()) {
+            byte[] page = new byte[pageSize];
+            random.nextBytes(page);
+            pages.put(number, page);
+        }
+        write(all(), false);
+    }
+
     /** Capture numbers a copy that never arrives. */
     void loseOne() {
         change();

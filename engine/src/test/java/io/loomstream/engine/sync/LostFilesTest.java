@@ -5,9 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.loomstream.engine.ltx.Level;
 import io.loomstream.engine.ltx.Txid;
+import io.loomstream.engine.ltx.TxidRange;
 import io.loomstream.engine.replica.FileAccess;
 import io.loomstream.engine.replica.FileReplicaClient;
+import io.loomstream.engine.replica.ReplicaFile;
 import io.loomstream.engine.restore.Restore;
 import io.loomstream.engine.restore.RestoreProgress;
 import io.loomstream.engine.restore.RestoreRequest;
@@ -70,6 +73,47 @@ class LostFilesTest {
             s.app.exec("a", "insert into t values (3)");
             s.catchUp();
             assertRestores(s);
+        }
+    }
+
+    @Test
+    void serverThatWasPausedWritesNothingBehindOneThatWentOnAndDeletedWhatItWouldMeet() throws Exception {
+        try (Setting s = new Setting(directory)) {
+            fill(s);
+            s.catchUp();
+            Path other = Files.createDirectory(directory.resolve("other"));
+            for (String suffix : List.of("", "-wal")) {
+                Files.copy(directory.resolve("app.db" + suffix), other.resolve("app.db" + suffix));
+            }
+            try (Setting successor = new Setting(other)) {
+                Files.createSymbolicLink(other.resolve("replica"), s.replica);
+                successor.app.open("b", successor.database);
+                for (int i = 0; i < 4; i++) {
+                    successor.app.exec("b", "insert into t values (" + i + ")");
+                    successor.catchUp();
+                }
+            }
+            FileReplicaClient client = new FileReplicaClient(s.replica, FileAccess.PRIVATE);
+            List<TxidRange> files = client.list(Level.L0, Txid.ZERO).stream()
+                    .map(ReplicaFile::range)
+                    .toList();
+            // What its retention does when all is in level 1.
+            client.delete(Level.L0, files.subList(0, files.size() - 1));
+            s.app.exec("a", "insert into t values (4711)");
+            Awaitility.await().until(() -> {
+                s.replicator().sync().look(true);
+                return s.replicator().sync().localMax().isAfter(Txid.ONE);
+            });
+            s.replicator().upload();
+            assertTrue(s.services
+                    .lostReplicas()
+                    .find(s.database, client.describe())
+                    .isPresent());
+            assertEquals(
+                    List.of(files.getLast()),
+                    client.list(Level.L0, Txid.ZERO).stream()
+                            .map(ReplicaFile::range)
+                            .toList());
         }
     }
 

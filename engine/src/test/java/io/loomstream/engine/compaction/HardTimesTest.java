@@ -1,0 +1,120 @@
+package io.loomstream.engine.compaction;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.loomstream.engine.ltx.Level;
+import io.loomstream.engine.ltx.Txid;
+import io.loomstream.engine.restore.RestoreOutcome;
+import io.loomstream.engine.restore.Target;
+import io.loomstream.engine.testing.Seed;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a failing store, jumping clocks and other servers do to the maintenance of a replica. */
+class HardTimesTest {
+    private static final long SECOND = Duration.ofSeconds(1).toNanos();
+    private static final long MINUTE = Duration.ofMinutes(1).toNanos();
+    private static final long DAY = Duration.ofDays(1).toNanos();
+
+    @TempDir
+    Path directory;
+
+    private final SimulatedTime time = new SimulatedTime();
+
+    private History history() throws IOException {
+        return new History(directory, Seed.random("hardTimes"), Levels.defaults(), time);
+    }
+
+    private void commits(History history, int count, long pauseNanos) throws IOException, InterruptedException {
+        for (int i = 0; i < count; i++) {
+            history.goTo(time.nanoTime() + pauseNanos);
+            history.commit();
+        }
+    }
+
+    private void assertLatest(History history, Path restored) throws IOException, InterruptedException {
+        assertInstanceOf(RestoreOutcome.Restored.class, history.restore(new Target.Latest(), restored));
+        assertArrayEquals(history.images.get(history.txid()), Files.readAllBytes(restored));
+    }
+
+    @Test
+    void busyDatabaseWhoseMergesFailIsTriedLessAndLess() throws IOException, InterruptedException {
+        History history = history();
+        history.replica.refuse(new Level(1));
+        commits(history, 900, SECOND);
+        long turns = history.maintenance().counters().failures();
+        assertTrue(turns < 20, turns + " tries in a quarter of an hour");
+        assertTrue(turns >= 5, "but it is tried: " + turns);
+        history.replica.refuse(new Level(8));
+        history.goTo(time.nanoTime() + 10 * MINUTE);
+        assertEquals(new Txid(history.txid()), history.files(1).getLast().max(), "it goes on where it stood");
+        assertLatest(history, directory.resolve("restored"));
+    }
+
+    @Test
+    void pageSizeThatChangesWithinLevelZeroIsBridgedHoweverManyFilesThereAre()
+            throws IOException, InterruptedException {
+        History history = history();
+        commits(history, 40, SECOND / 100);
+        history.changePageSizeWithinLevelZero(1024);
+        commits(history, 40, SECOND / 100);
+        history.goTo(time.nanoTime() + 2 * MINUTE);
+        assertEquals(1, history.asked.size(), "a complete copy is asked for: " + history.asked);
+        history.commitCompleteCopy();
+        commits(history, 40, SECOND / 100);
+        history.goTo(time.nanoTime() + 10 * MINUTE);
+        assertEquals(new Txid(history.txid()), history.files(1).getLast().max(), "level 1 goes on");
+        history.goTo(time.nanoTime() + 3 * DAY);
+        assertLatest(history, directory.resolve("restored"));
+    }
+
+    @Test
+    void nothingIsDeletedWhereAnotherServerWentOnAndTrimmedWhatItWrote() throws IOException, InterruptedException {
+        History history = history();
+        commits(history, 60, 40 * MINUTE);
+        long deleted = history.replica.count(FaultyReplica.Kind.DELETE);
+        assertTrue(deleted > 0, "until then it was");
+        history.goTo(time.nanoTime() + 2 * 60 * MINUTE); // every level is up to date
+        deleted = history.replica.count(FaultyReplica.Kind.DELETE);
+        history.anotherServerTrims();
+        history.goTo(time.nanoTime() + 3 * DAY);
+        assertEquals(deleted, history.replica.count(FaultyReplica.Kind.DELETE));
+    }
+
+    @Test
+    void clockThatWasWrongAtTheStartIsBelievedADayAfterItWasPutRight() throws IOException, InterruptedException {
+        History history = history();
+        commits(history, 3, MINUTE);
+        time.jump(Duration.ofDays(20_000));
+        commits(history, 3 * 24, 60 * MINUTE);
+        assertTrue(
+                history.files(0).size() < 60,
+                "level 0 is trimmed again: " + history.files(0).size());
+        history.goTo(time.nanoTime() + 3 * DAY);
+        assertEquals(1, history.files(0).size());
+        assertEquals(1, history.files(9).size());
+        assertLatest(history, directory.resolve("restored"));
+    }
+
+    @Test
+    void stateThatWasCurrentLessThanARetentionAgoCanBeRestored() throws IOException, InterruptedException {
+        History history = history();
+        commits(history, 2, MINUTE);
+        history.goTo(time.nanoTime() + 30 * DAY);
+        long good = history.txid();
+        commits(history, 3, MINUTE); // a mistake, say
+        history.goTo(time.nanoTime() + 23 * 60 * MINUTE);
+        Path restored = directory.resolve("restored");
+        assertInstanceOf(RestoreOutcome.Restored.class, history.restore(new Target.AtTxid(new Txid(good)), restored));
+        assertArrayEquals(history.images.get(good), Files.readAllBytes(restored));
+        history.goTo(time.nanoTime() + 3 * DAY);
+        assertEquals(1, history.files(9).size(), "but not for ever");
+    }
+}
