@@ -44,17 +44,19 @@ final class Retention {
      * What goes with old snapshots, by level, in the order in which it is to be deleted: the snapshots last, since they tell
      * what else is to go when a deletion was interrupted.
      *
-     * @param expired snapshots made before this are old
+     * @param expired the moment from which on every state can be restored: snapshots before the newest one older than this go
      */
     static Map<Level, List<Stored>> expiredSnapshots(LevelIndex index, Levels levels, Instant expired) {
         List<Stored> snapshots = index.level(Level.SNAPSHOT);
         List<Instant> times = Sources.times(snapshots);
-        int old = 0;
-        while (old < snapshots.size() - 1 && times.get(old).isBefore(expired)) {
-            old++;
+        int made = 0;
+        while (made < snapshots.size() && times.get(made).isBefore(expired)) {
+            made++;
         }
+        // The newest of them holds what the database was then, and all that retention promises begins there.
+        int old = made - 1;
         Map<Level, List<Stored>> going = new LinkedHashMap<>();
-        if (old == 0) {
+        if (old <= 0) {
             return going;
         }
         // Not the oldest snapshot kept: a restore that began before may be on its way from the one before to that.

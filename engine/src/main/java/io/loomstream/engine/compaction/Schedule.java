@@ -115,8 +115,8 @@ final class Schedule {
         if (snapshots.size() < 2) {
             return Optional.empty();
         }
-        Instant expires =
-                plus(time(index, snapshots.getFirst()), levels.snapshots().retention());
+        // The first one goes when the second is old enough to be where all retained states begin.
+        Instant expires = plus(time(index, snapshots.get(1)), levels.snapshots().retention());
         return Optional.of(after(expires, levels.snapshots().interval()));
     }
 

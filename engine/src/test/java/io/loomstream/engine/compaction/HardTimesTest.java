@@ -14,6 +14,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -116,5 +120,49 @@ class HardTimesTest {
         assertArrayEquals(history.images.get(good), Files.readAllBytes(restored));
         history.goTo(time.nanoTime() + 3 * DAY);
         assertEquals(1, history.files(9).size(), "but not for ever");
+    }
+
+    @Test
+    void snapshotThatReplacesAnOldOneDoesNotTakeTheStateBeforeItAway() throws IOException, InterruptedException {
+        History history = history();
+        commits(history, 2, MINUTE);
+        history.goTo(time.nanoTime() + 30 * DAY);
+        long good = history.txid();
+        Instant midnight = Levels.boundaryAfter(history.now(), Duration.ofDays(1));
+        history.goTo(time.nanoTime()
+                + Duration.between(history.now(), midnight.minusSeconds(120)).toNanos());
+        history.commit(); // a mistake, two minutes before the next snapshot
+        history.goTo(time.nanoTime() + 20 * 60 * MINUTE);
+        assertEquals(2, history.files(9).size(), "the new snapshot is there");
+        Path restored = directory.resolve("restored");
+        assertInstanceOf(RestoreOutcome.Restored.class, history.restore(new Target.AtTxid(new Txid(good)), restored));
+        assertArrayEquals(history.images.get(good), Files.readAllBytes(restored));
+        history.goTo(time.nanoTime() + 3 * DAY);
+        assertEquals(1, history.files(9).size(), "but not for ever");
+    }
+
+    /** By the hour: whatever was the newest state a retention ago or later is there, at every moment of a week. */
+    @Test
+    void everyMomentOfTheLastRetentionCanBeRestored() throws IOException, InterruptedException {
+        History history = history();
+        Map<Long, Instant> written = new TreeMap<>();
+        Path restored = directory.resolve("restored");
+        long begun = time.nanoTime();
+        for (int hour = 0; hour < 7 * 24; hour++) {
+            history.commit();
+            written.put(history.txid(), history.now());
+            history.goTo(begun + (hour + 1L) * 60 * MINUTE);
+            Instant ago = history.now().minus(Duration.ofDays(1));
+            Optional<Long> then = written.entrySet().stream()
+                    .filter(entry -> !entry.getValue().isAfter(ago))
+                    .map(Map.Entry::getKey)
+                    .reduce((a, b) -> b);
+            if (then.isPresent()) {
+                RestoreOutcome outcome = history.restore(new Target.AtTxid(new Txid(then.get())), restored);
+                assertInstanceOf(RestoreOutcome.Restored.class, outcome, "a day after " + ago);
+                assertArrayEquals(history.images.get(then.get()), Files.readAllBytes(restored));
+            }
+        }
+        assertTrue(history.files(9).size() <= 3, () -> "snapshots: " + history.files(9));
     }
 }
