@@ -1,10 +1,12 @@
 package io.loomstream.engine.compaction;
 
+import io.loomstream.engine.error.ConflictException;
 import io.loomstream.engine.error.CorruptDataException;
 import io.loomstream.engine.error.TransientStorageException;
 import io.loomstream.engine.ltx.CodecResources;
 import io.loomstream.engine.ltx.Level;
 import io.loomstream.engine.ltx.Txid;
+import io.loomstream.engine.replica.ReplicaFile;
 import io.loomstream.engine.restore.Listing;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -77,6 +79,7 @@ final class Turn {
         try (LevelIndex index = index(news);
                 WorkFiles files = new WorkFiles(subject.meta())) {
             newsWritten = true;
+            unit.known = index.newest();
             LevelWork work = new LevelWork(
                     subject,
                     index,
@@ -186,10 +189,30 @@ final class Turn {
         Map<String, Stored> files = new LinkedHashMap<>();
         if (kept.isPresent() || !begins(news)) {
             context.counters().listings.increment();
-            Listing.of(subject.replica()).files().forEach(file -> files.put(Unusable.name(file), new Stored(file, 0)));
+            List<ReplicaFile> listed = Listing.of(subject.replica()).files().toList();
+            refuseWhatIsNotOurs(listed, news);
+            listed.forEach(file -> files.put(Unusable.name(file), new Stored(file, 0)));
         }
         news.files().forEach(stored -> files.put(Unusable.name(stored.file()), stored));
         return LevelIndex.create(subject.indexFile(), subject.replica().describe(), files.values());
+    }
+
+    /**
+     * A file that was missing is why this is listed anew. Where the replica has come further than by us meanwhile, it was
+     * another server that deleted it, and what the listing says must not become what we may merge and delete.
+     */
+    private void refuseWhatIsNotOurs(List<ReplicaFile> listed, Unit.News news) {
+        Txid ours = unit.known
+                .max(news.reached())
+                .max(news.located() == null ? Txid.ZERO : news.located())
+                .max(context.toldMeanwhile().apply(unit));
+        for (ReplicaFile file : listed) {
+            if (!unit.known.isZero() && file.range().max().isAfter(ours)) {
+                throw new ConflictException(subject.database() + ": files of the replica are missing, and it has "
+                        + file.range() + " at level " + file.level() + ", which this server did not upload: nothing is"
+                        + " merged or deleted there");
+            }
+        }
     }
 
     private static boolean fits(LevelIndex index, Unit.News news) {

@@ -39,6 +39,9 @@ final class Unit {
     // Used by the running task only.
     final Unusable unusable = new Unusable();
     int failures;
+    /** The newest TXID of the index in the last turn; zero before the first one. */
+    Txid known = Txid.ZERO;
+
     long saidAtNanos;
     boolean everSaid;
     long askedAtNanos;

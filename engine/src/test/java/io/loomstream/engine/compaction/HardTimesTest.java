@@ -93,6 +93,17 @@ class HardTimesTest {
     }
 
     @Test
+    void nothingIsDeletedWhereAnotherServerTrimmedWhatWasToBeMerged() throws IOException, InterruptedException {
+        History history = history();
+        commits(history, 60, 40 * MINUTE);
+        long deleted = history.replica.count(FaultyReplica.Kind.DELETE);
+        assertTrue(deleted > 0, "until then it was");
+        history.anotherServerTrims(); // the last commit is at level 0 only
+        history.goTo(time.nanoTime() + 3 * DAY);
+        assertEquals(deleted, history.replica.count(FaultyReplica.Kind.DELETE));
+    }
+
+    @Test
     void clockThatWasWrongAtTheStartIsBelievedADayAfterItWasPutRight() throws IOException, InterruptedException {
         History history = history();
         commits(history, 3, MINUTE);
