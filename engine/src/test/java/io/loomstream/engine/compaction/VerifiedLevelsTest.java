@@ -31,9 +31,9 @@ class VerifiedLevelsTest {
     private History history;
 
     @BeforeEach
-    void liveForThreeDays() throws IOException, InterruptedException {
-        history = new History(directory, Seed.random("liveForThreeDays"), Levels.defaults(), time);
-        for (int i = 0; i < 150; i++) {
+    void liveForFourDays() throws IOException, InterruptedException {
+        history = new History(directory, Seed.random("liveForFourDays"), Levels.defaults(), time);
+        for (int i = 0; i < 200; i++) {
             history.goTo(time.nanoTime() + Duration.ofMinutes(30).toNanos());
             history.commit();
         }
