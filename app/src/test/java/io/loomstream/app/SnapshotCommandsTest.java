@@ -31,6 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 @SuppressWarnings("try") // a test that is interrupted while it closes has ended anyway
 class SnapshotCommandsTest {
     private static final String FIRST = "0000000000000001-0000000000000001.ltx";
+    private static final String SECOND = "0000000000000001-0000000000000002.ltx";
 
     @TempDir
     Path directory;
@@ -114,19 +115,30 @@ class SnapshotCommandsTest {
             assertEquals(1, count(snapshots));
             Path first = snapshots.resolve(FIRST);
             assertTrue(Files.exists(first));
-            // The file replica keeps a file's time as its modification time.
-            Files.setLastModifiedTime(first, FileTime.from(Instant.now().minus(Duration.ofDays(3))));
-            Files.delete(directory.resolve(".a.db-litestream/loomstream.levels")); // what it says is older than that
+            age(first, 3);
             app.exec("a", "insert into t values (1)");
             assertEquals(0, run(once).status());
-            assertEquals(1, count(snapshots), "the old one is gone");
+            assertEquals(2, count(snapshots), "what it was a day ago is in the first one");
+            Path second = snapshots.resolve(SECOND);
+            age(first, 3);
+            age(second, 2);
+            app.exec("a", "insert into t values (2)");
+            assertEquals(0, run(once).status());
+            assertEquals(2, count(snapshots), "the oldest is gone");
             assertTrue(Files.notExists(first));
+            assertTrue(Files.exists(second));
             app.exec("a", "pragma wal_checkpoint(truncate)");
         }
         Path restored = directory.resolve("restored.db");
         Answer answer = run("restore", "-o", restored.toString(), "-config", config.toString(), database.toString());
         assertEquals(0, answer.status(), answer.toString());
         assertEquals(-1, Files.mismatch(database, restored));
+    }
+
+    /** The file replica keeps a file's time as its modification time; what the index says is older than that. */
+    private void age(Path snapshot, int days) throws IOException {
+        Files.setLastModifiedTime(snapshot, FileTime.from(Instant.now().minus(Duration.ofDays(days))));
+        Files.deleteIfExists(directory.resolve(".a.db-litestream/loomstream.levels"));
     }
 
     private static long count(Path directory) throws IOException {
