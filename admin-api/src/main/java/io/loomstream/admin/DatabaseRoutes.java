@@ -106,7 +106,7 @@ final class DatabaseRoutes {
                         && new Query(context, Set.of("path", "restorePoints")).yes("restorePoints")
                 ? Optional.of(points(context, id))
                 : Optional.empty();
-        Answers.json(context, json -> FleetJson.details(json, found, points));
+        Answers.json(context, json -> FleetJson.details(json, found, control.maintenanceDue(id), points));
     }
 
     /** What the replica holds: asked for now, by few callers at once, since a store may take its time. */

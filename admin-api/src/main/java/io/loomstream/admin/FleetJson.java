@@ -58,8 +58,15 @@ final class FleetJson {
     }
 
     /** All that is known of one database, and what its replica holds if that was asked for. */
-    static void details(JsonGenerator json, FoundDatabase database, Optional<Listing> points) throws IOException {
+    static void details(
+            JsonGenerator json, FoundDatabase database, Optional<Duration> maintenanceDue, Optional<Listing> points)
+            throws IOException {
         beginRow(json, database);
+        if (maintenanceDue.isPresent()) {
+            json.writeNumberField("maintenanceDueSeconds", seconds(maintenanceDue.get()));
+        } else {
+            json.writeNullField("maintenanceDueSeconds");
+        }
         nullable(json, "problem", database.progress().problem());
         Optional<DatabaseStatus> served = database.progress().served();
         if (served.isPresent()) {

@@ -155,6 +155,7 @@ class AdminServerTest {
         assertEquals("acme", RunningServer.field(one, "project"));
         assertFalse(RunningServer.field(one, "lastVerdict").isEmpty());
         assertEquals("null", RunningServer.field(one, "lastError"));
+        assertEquals("null", RunningServer.field(one, "maintenanceDueSeconds"), "this server merges nothing");
         assertEquals("0000000000000001", RunningServer.field(one, "txidLocal"));
         assertEquals("0000000000000001", RunningServer.field(one, "txidRemote"));
         assertEquals("1", RunningServer.field(server.get("/tiers").body(), "hot"));

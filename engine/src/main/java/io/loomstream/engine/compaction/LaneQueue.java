@@ -74,6 +74,16 @@ final class LaneQueue {
         return same ? Optional.of(due) : Optional.empty();
     }
 
+    /** When a database is due that is parked at a seat, nanoseconds. */
+    Optional<Long> due(SiteTable.Seat seat, int mark) {
+        DueRows rows = tables.get(seat.table());
+        int position = rows == null ? DueRows.NONE : rows.find(seat.row());
+        if (rows == null || position == DueRows.NONE || rows.mark(position) != mark) {
+            return Optional.empty();
+        }
+        return Optional.of(nanos(rows.due(position)));
+    }
+
     private long nanos(int seconds) {
         return startNanos + seconds * SECOND;
     }

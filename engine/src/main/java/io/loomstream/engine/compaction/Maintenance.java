@@ -10,6 +10,7 @@ import io.loomstream.engine.ltx.Txid;
 import io.loomstream.engine.replica.ReplicaFile;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.slf4j.Logger;
@@ -159,6 +160,11 @@ public final class Maintenance {
     /** When the next work is due, nanoseconds of the monotonic clock; empty when there is none. */
     Optional<Long> nextDueNanos() {
         return waiting.nextDueNanos();
+    }
+
+    /** In how long something is to be merged or deleted for a database, zero when now; empty when nothing is. */
+    public Optional<Duration> due(Site site) {
+        return waiting.due(site);
     }
 
     // ---- on demand, and at the end

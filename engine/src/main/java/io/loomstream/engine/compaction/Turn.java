@@ -80,14 +80,7 @@ final class Turn {
                 WorkFiles files = new WorkFiles(subject.meta())) {
             newsWritten = true;
             unit.known = index.newest();
-            LevelWork work = new LevelWork(
-                    subject,
-                    index,
-                    unit.unusable,
-                    files,
-                    context.codec(),
-                    context.counters(),
-                    () -> context.toldMeanwhile().apply(unit));
+            LevelWork work = work(index, files);
             work.settleIntent();
             Doing doing = new Doing(index, work, maySnapshot);
             for (Request request : requests) {
@@ -100,6 +93,17 @@ final class Turn {
         }
     }
 
+    private LevelWork work(LevelIndex index, WorkFiles files) {
+        return new LevelWork(
+                subject,
+                index,
+                unit.unusable,
+                files,
+                context.codec(),
+                context.counters(),
+                () -> context.toldMeanwhile().apply(unit));
+    }
+
     /** Whether the news are in the index, also when the turn failed after that. */
     boolean newsWritten() {
         return newsWritten;
@@ -110,14 +114,7 @@ final class Turn {
             throws IOException, InterruptedException, LevelWork.BrokenChain {
         try (LevelIndex index = index(news);
                 WorkFiles files = new WorkFiles(subject.meta())) {
-            LevelWork work = new LevelWork(
-                    subject,
-                    index,
-                    unit.unusable,
-                    files,
-                    context.codec(),
-                    context.counters(),
-                    () -> context.toldMeanwhile().apply(unit));
+            LevelWork work = work(index, files);
             work.settleIntent();
             if (snapshot && index.newest().isAfter(index.reached(Level.SNAPSHOT))) {
                 work.snapshot();

@@ -294,6 +294,30 @@ final class Waiting {
         }
     }
 
+    /** In how long one database's next work is due, zero while it is being done; empty when there is none. */
+    Optional<Duration> due(Site site) {
+        lock.lock();
+        try {
+            long now = time.nanoTime();
+            Unit unit = units.get(site);
+            Optional<Long> nanos;
+            if (unit != null) {
+                nanos = unit.running
+                        ? Optional.of(now)
+                        : Optional.of(unit.dueNanos).filter(due -> unit.isQueued());
+            } else {
+                int mark = Unit.markOf(site.name());
+                nanos = site.seat()
+                        .flatMap(seat -> Stream.of(compactions, snapshots)
+                                .flatMap(lane -> lane.due(seat, mark).stream())
+                                .findFirst());
+            }
+            return nanos.map(due -> Duration.ofNanos(Math.max(0, due - now)));
+        } finally {
+            lock.unlock();
+        }
+    }
+
     Unit.News takeNews(Unit unit) {
         lock.lock();
         try {

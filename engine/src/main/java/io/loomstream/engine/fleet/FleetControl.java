@@ -295,6 +295,11 @@ public final class FleetControl {
         return replication.compactNow(path(id));
     }
 
+    /** In how long files of a database's replica are to be merged or deleted; empty when there is nothing to do. */
+    public Optional<Duration> maintenanceDue(DatabaseId id) {
+        return replication.maintenanceDue(path(id));
+    }
+
     private static Path path(DatabaseId id) {
         return Path.of(new String(id.pathBytes(), StandardCharsets.UTF_8));
     }

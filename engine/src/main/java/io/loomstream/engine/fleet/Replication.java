@@ -438,6 +438,11 @@ public final class Replication {
         return site(database).map(maintenance::snapshotNow);
     }
 
+    /** In how long files of one database's replica are to be merged or deleted; empty when there is nothing to do. */
+    public Optional<Duration> maintenanceDue(Path database) {
+        return site(database).flatMap(maintenance::due);
+    }
+
     private Optional<Site> site(Path database) {
         String name = database.toString();
         Optional<Site> found = sites.stream()

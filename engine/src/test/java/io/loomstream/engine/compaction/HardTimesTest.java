@@ -119,6 +119,26 @@ class HardTimesTest {
     }
 
     @Test
+    void workThatIsDueIsToldUntilThereIsNone() throws IOException, InterruptedException {
+        History history = history();
+        assertEquals(Optional.empty(), history.maintenance().due(history.site()));
+        history.commit();
+        Duration due = history.maintenance().due(history.site()).orElseThrow();
+        assertTrue(due.compareTo(Duration.ofSeconds(40)) < 0, "a level 1 interval and its jitter: " + due);
+        history.goTo(time.nanoTime() + 10 * 60 * MINUTE);
+        assertTrue(history.maintenance().due(history.site()).isPresent(), "a snapshot is to be made");
+        history.goTo(time.nanoTime() + 3 * DAY);
+        assertEquals(Optional.empty(), history.maintenance().due(history.site()));
+    }
+
+    private void assertRestores(History history, long txid) throws IOException, InterruptedException {
+        Path restored = directory.resolve("restored");
+        RestoreOutcome outcome = history.restore(new Target.AtTxid(new Txid(txid)), restored);
+        assertInstanceOf(RestoreOutcome.Restored.class, outcome, "TXID " + txid + " at " + history.now());
+        assertArrayEquals(history.images.get(txid), Files.readAllBytes(restored));
+    }
+
+    @Test
     void stateThatWasCurrentLessThanARetentionAgoCanBeRestored() throws IOException, InterruptedException {
         History history = history();
         commits(history, 2, MINUTE);
@@ -126,9 +146,7 @@ class HardTimesTest {
         long good = history.txid();
         commits(history, 3, MINUTE); // a mistake, say
         history.goTo(time.nanoTime() + 23 * 60 * MINUTE);
-        Path restored = directory.resolve("restored");
-        assertInstanceOf(RestoreOutcome.Restored.class, history.restore(new Target.AtTxid(new Txid(good)), restored));
-        assertArrayEquals(history.images.get(good), Files.readAllBytes(restored));
+        assertRestores(history, good);
         history.goTo(time.nanoTime() + 3 * DAY);
         assertEquals(1, history.files(9).size(), "but not for ever");
     }
@@ -145,9 +163,7 @@ class HardTimesTest {
         history.commit(); // a mistake, two minutes before the next snapshot
         history.goTo(time.nanoTime() + 20 * 60 * MINUTE);
         assertEquals(2, history.files(9).size(), "the new snapshot is there");
-        Path restored = directory.resolve("restored");
-        assertInstanceOf(RestoreOutcome.Restored.class, history.restore(new Target.AtTxid(new Txid(good)), restored));
-        assertArrayEquals(history.images.get(good), Files.readAllBytes(restored));
+        assertRestores(history, good);
         history.goTo(time.nanoTime() + 3 * DAY);
         assertEquals(1, history.files(9).size(), "but not for ever");
     }
@@ -157,7 +173,6 @@ class HardTimesTest {
     void everyMomentOfTheLastRetentionCanBeRestored() throws IOException, InterruptedException {
         History history = history();
         Map<Long, Instant> written = new TreeMap<>();
-        Path restored = directory.resolve("restored");
         long begun = time.nanoTime();
         for (int hour = 0; hour < 7 * 24; hour++) {
             history.commit();
@@ -169,9 +184,7 @@ class HardTimesTest {
                     .map(Map.Entry::getKey)
                     .reduce((a, b) -> b);
             if (then.isPresent()) {
-                RestoreOutcome outcome = history.restore(new Target.AtTxid(new Txid(then.get())), restored);
-                assertInstanceOf(RestoreOutcome.Restored.class, outcome, "a day after " + ago);
-                assertArrayEquals(history.images.get(then.get()), Files.readAllBytes(restored));
+                assertRestores(history, then.get());
             }
         }
         assertTrue(history.files(9).size() <= 3, () -> "snapshots: " + history.files(9));
