@@ -17,7 +17,8 @@ import java.util.Optional;
  * lies in the future says nothing: it is due now and it has not expired.
  */
 final class Schedule {
-    static final double JITTER = 0.1;
+    private static final double JITTER = 0.1;
+    private static final Duration SPREAD = Duration.ofSeconds(30);
 
     private final Levels levels;
     private final double share;
@@ -125,8 +126,19 @@ final class Schedule {
         if (moment.equals(Instant.EPOCH)) {
             return Instant.EPOCH;
         }
-        Duration lag = Duration.ofMillis((long) (interval.toMillis() * JITTER * share));
-        return Levels.boundaryAfter(moment, interval).plus(lag);
+        return Levels.boundaryAfter(moment, interval).plus(lag(interval, share));
+    }
+
+    /**
+     * How far behind a boundary a database's work is done: a thousand merges in three seconds would need a hundred megabytes
+     * of memory, in thirty they need next to none.
+     *
+     * @param share of the database, in [0, 1)
+     */
+    static Duration lag(Duration interval, double share) {
+        double millis = interval.toMillis();
+        double spread = Math.max(millis * JITTER, Math.min(millis, (double) SPREAD.toMillis()));
+        return Duration.ofMillis((long) (spread * share));
     }
 
     /** {@link Instant#EPOCH} stands for "due at once". */

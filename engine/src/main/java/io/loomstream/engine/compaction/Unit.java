@@ -225,7 +225,7 @@ final class Unit {
         Duration interval = levels.intervals().isEmpty()
                 ? levels.snapshots().interval()
                 : levels.intervals().getFirst();
-        Duration lag = Duration.ofMillis((long) (interval.toMillis() * Schedule.JITTER * share()));
+        Duration lag = Schedule.lag(interval, share());
         return Levels.boundaryAfter(moment.isAfter(now) ? now : moment, interval)
                 .plus(lag);
     }

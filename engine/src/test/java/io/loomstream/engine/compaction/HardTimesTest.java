@@ -124,7 +124,7 @@ class HardTimesTest {
         assertEquals(Optional.empty(), history.maintenance().due(history.site()));
         history.commit();
         Duration due = history.maintenance().due(history.site()).orElseThrow();
-        assertTrue(due.compareTo(Duration.ofSeconds(40)) < 0, "a level 1 interval and its jitter: " + due);
+        assertTrue(due.compareTo(Duration.ofSeconds(61)) < 0, "a level 1 interval and its jitter: " + due);
         history.goTo(time.nanoTime() + 10 * 60 * MINUTE);
         assertTrue(history.maintenance().due(history.site()).isPresent(), "a snapshot is to be made");
         history.goTo(time.nanoTime() + 3 * DAY);
