@@ -10,7 +10,6 @@ import io.loomstream.app.top.Sample;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.URI;
-import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -88,8 +87,8 @@ final class TopCommand implements Command {
             tls = Optional.of(PinnedCertificate.of(configured.get().tls().get().certificate()));
         }
         URI server = words.value("addr").isPresent()
-                ? uri(words.value("addr").get(), tls.isPresent())
-                : uri(configured.orElse(AdminOptions.DEFAULTS));
+                ? AdminAddress.parse(words.value("addr").get(), tls.isPresent())
+                : AdminAddress.of(configured.orElse(AdminOptions.DEFAULTS));
         return new Place(server, token, tls);
     }
 
@@ -134,36 +133,6 @@ final class TopCommand implements Command {
             throw new IOException("-token-file: " + file + " does not hold one token");
         }
         return token;
-    }
-
-    private static URI uri(AdminOptions admin) throws UsageException {
-        String host = admin.host();
-        if (host.isEmpty() || host.equals("0.0.0.0")) {
-            host = "127.0.0.1";
-        } else if (host.equals("::")) {
-            host = "::1";
-        }
-        String bracketed = host.indexOf(':') >= 0 ? "[" + host + "]" : host;
-        return uri(bracketed + ":" + admin.port(), admin.tls().isPresent());
-    }
-
-    private static URI uri(String text, boolean tls) throws UsageException {
-        String local = text.startsWith(":") ? "127.0.0.1" + text : text;
-        String url = local.contains("://") ? local : (tls ? "https://" : "http://") + local;
-        try {
-            URI uri = new URI(url);
-            boolean usable = ("http".equals(uri.getScheme()) || "https".equals(uri.getScheme()))
-                    && uri.getHost() != null
-                    && uri.getUserInfo() == null
-                    && (uri.getPath().isEmpty() || uri.getPath().equals("/"))
-                    && uri.getQuery() == null;
-            if (usable && (uri.getPort() > 0 || local.contains("://"))) {
-                return uri;
-            }
-        } catch (URISyntaxException notOne) {
-            // said below
-        }
-        throw new UsageException("invalid value for flag -addr: must be host:port, or a URL such as https://host:8080");
     }
 
     // ---- showing

@@ -5,8 +5,8 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import io.loomstream.admin.AdminOptions;
 import io.loomstream.app.config.LoadedConfig;
+import io.loomstream.app.top.PinnedCertificate;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.PrintStream;
 import java.net.ConnectException;
 import java.net.URI;
@@ -15,16 +15,9 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.GeneralSecurityException;
-import java.security.KeyStore;
-import java.security.cert.Certificate;
-import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.util.Optional;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.TrustManagerFactory;
 
 /**
  * Has the running server work on one database's replica, over the admin API that the configuration names. Also for cold
@@ -84,15 +77,14 @@ final class UpkeepCommand implements Command {
     }
 
     private int ask(AdminOptions admin, Path database, PrintStream out, PrintStream err)
-            throws IOException, InterruptedException {
-        String server = address(admin);
+            throws UsageException, IOException, InterruptedException {
+        URI server = AdminAddress.of(admin);
         HttpClient.Builder client = HttpClient.newBuilder().connectTimeout(CONNECT_TIMEOUT);
         if (admin.tls().isPresent()) {
-            client.sslContext(trusting(admin.tls().get().certificate()));
+            client.sslContext(PinnedCertificate.of(admin.tls().get().certificate()));
         }
         String path = URLEncoder.encode(database.toString(), StandardCharsets.UTF_8);
-        HttpRequest.Builder request = HttpRequest.newBuilder(
-                        URI.create(server + "/dbs/by-path/" + verb + "?path=" + path))
+        HttpRequest.Builder request = HttpRequest.newBuilder(server.resolve("/dbs/by-path/" + verb + "?path=" + path))
                 .timeout(ANSWER_TIMEOUT)
                 .POST(HttpRequest.BodyPublishers.noBody());
         admin.token().ifPresent(token -> request.header("Authorization", "Bearer " + token));
@@ -113,36 +105,6 @@ final class UpkeepCommand implements Command {
             }
         }
         return ExitCode.SUCCESS;
-    }
-
-    /** A certificate is made out to a name, so that is what is connected to. */
-    private static String address(AdminOptions admin) {
-        String host = admin.host().isEmpty() || admin.host().equals("0.0.0.0") ? "127.0.0.1" : admin.host();
-        if (admin.tls().isPresent() && !admin.hosts().isEmpty()) {
-            host = admin.hosts().getFirst();
-        }
-        String scheme = admin.tls().isPresent() ? "https://" : "http://";
-        return scheme + (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + admin.port();
-    }
-
-    /** Trusts the very certificate that the configuration gives the server. */
-    private static SSLContext trusting(Path file) throws IOException {
-        try (InputStream in = Files.newInputStream(file)) {
-            KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
-            store.load(null, null);
-            int number = 0;
-            for (Certificate certificate :
-                    CertificateFactory.getInstance("X.509").generateCertificates(in)) {
-                store.setCertificateEntry("certificate" + number++, certificate);
-            }
-            TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-            trust.init(store);
-            SSLContext context = SSLContext.getInstance("TLS");
-            context.init(null, trust.getTrustManagers(), null);
-            return context;
-        } catch (GeneralSecurityException e) {
-            throw new IOException(file + ": " + e.getMessage(), e);
-        }
     }
 
     /** A field of a flat answer; the answer itself when it is of another kind. */
