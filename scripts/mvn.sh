@@ -14,6 +14,12 @@ if [ "$jdk_feature" -ge 24 ]; then
 	export MAVEN_OPTS
 fi
 
+# The tests' JVMs name files in every script, which a JVM in another locale cannot.
+case ${LC_ALL:-${LC_CTYPE:-${LANG:-}}} in
+*[Uu][Tt][Ff]8 | *[Uu][Tt][Ff]-8) ;;
+*) export LC_ALL=C.UTF-8 ;;
+esac
+
 if ! command -v mvn >/dev/null 2>&1; then
 	as_root=
 	[ "$(id -u)" -eq 0 ] || as_root="sudo -n"
