@@ -7,9 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.microsoft.playwright.Browser;
 import com.microsoft.playwright.BrowserContext;
 import com.microsoft.playwright.BrowserType;
+import com.microsoft.playwright.ElementHandle;
 import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Playwright;
+import com.microsoft.playwright.Route;
 import com.microsoft.playwright.assertions.LocatorAssertions;
 import com.microsoft.playwright.assertions.PlaywrightAssertions;
 import com.microsoft.playwright.options.AriaRole;
@@ -23,6 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -176,6 +179,18 @@ class PageTest {
         assertEquals(List.of(), complaints);
     }
 
+    @Test
+    void aListThatIsReplacedDoesNotTakeTheFocus() throws Exception {
+        Path database = fleet.make("p/x.db");
+        Page page = open(start(RunningServer.ANY_PORT));
+        assertThat(row(page, database)).isVisible();
+        button(page, database, "pause").focus();
+        ElementHandle before = row(page, database).elementHandle();
+        page.getByLabel("Order").dispatchEvent("change");
+        page.waitForCondition(() -> Boolean.FALSE.equals(before.evaluate("it => it.isConnected")));
+        assertThat(button(page, database, "pause")).isFocused();
+    }
+
     private static boolean isFocused(Locator button) {
         return button.count() == 1 && Boolean.TRUE.equals(button.evaluate("it => it === document.activeElement"));
     }
@@ -234,6 +249,32 @@ class PageTest {
         assertThat(row(page, database)).isVisible();
         assertThat(dialog).isHidden();
         assertThat(page.locator("#state")).hasText("version 1.2.3");
+    }
+
+    @Test
+    void aLateAnswerToTheWrongTokenDoesNotAskAgain() throws Exception {
+        Path database = fleet.make("p/x.db");
+        AdminOptions options =
+                new AdminOptions("127.0.0.1", 0, Optional.of("open-sesame"), false, Optional.empty(), List.of());
+        Page page = open(start(options));
+        AtomicReference<Route> held = new AtomicReference<>();
+        page.route("**/gates", route -> {
+            boolean wrong = "Bearer wrong".equals(route.request().headerValue("Authorization"));
+            if (!wrong || !held.compareAndSet(null, route)) {
+                route.resume();
+            }
+        });
+        Locator dialog = page.getByRole(AriaRole.DIALOG);
+        page.getByLabel("Token (kept").fill("wrong");
+        page.keyboard().press("Enter");
+        assertThat(dialog).containsText("not the right one");
+        page.waitForCondition(() -> held.get() != null);
+        page.getByLabel("Token (kept").fill("open-sesame");
+        page.keyboard().press("Enter");
+        assertThat(row(page, database)).isVisible();
+        page.waitForResponse(answer -> answer.status() == 401, () -> held.get().resume());
+        page.waitForResponse(answer -> answer.status() == 200 && answer.url().endsWith("/gates"), () -> {});
+        assertThat(dialog).isHidden();
     }
 
     @Test

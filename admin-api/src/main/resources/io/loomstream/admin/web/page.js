@@ -31,20 +31,22 @@ function element(name, text, classes) {
 
 class Refused extends Error {}
 
-function headers() {
-  const token = sessionStorage.getItem(TOKEN);
+function headers(token = sessionStorage.getItem(TOKEN)) {
   return token ? { Authorization: 'Bearer ' + token } : {};
 }
 
 async function ask(path, method = 'GET') {
+  const token = sessionStorage.getItem(TOKEN);
   let answer;
   try {
-    answer = await fetch(path, { method, headers: headers() });
+    answer = await fetch(path, { method, headers: headers(token) });
   } catch {
     throw new Error('the server does not answer');
   }
   if (answer.status === 401) {
-    askForToken(sessionStorage.getItem(TOKEN) ? 'That token was not the right one.' : 'This server asks for a token.');
+    // The answer to an earlier token may come after the next one was given.
+    if (sessionStorage.getItem(TOKEN) !== token) return ask(path, method);
+    askForToken(token ? 'That token was not the right one.' : 'This server asks for a token.');
     throw new Refused('a token is needed');
   }
   const body = await answer.json();
@@ -235,27 +237,50 @@ async function order(id, verb) {
   await update(id);
 }
 
+function shown(id) {
+  return document.querySelector(`tr[data-id="${id}"]`);
+}
+
+/** Replaces rows without taking the focus: a key pressed in between would do nothing. */
+function keepingFocus(replace) {
+  const focused = document.activeElement;
+  const id = focused?.closest('tr[data-id]')?.dataset.id;
+  const button = id ? [...shown(id).querySelectorAll('button')].indexOf(focused) : -1;
+  replace();
+  if (button >= 0) shown(id)?.querySelectorAll('button')[button]?.focus();
+}
+
+/** The newest question for each database that is asked just now: an answer that was overtaken is not shown. */
+const updating = new Map();
+
 async function update(id) {
-  const old = document.querySelector(`tr[data-id="${id}"]`);
-  if (!old) {
+  movedMeanwhile?.add(id);
+  if (!shown(id)) {
     reloadSoon();
     return;
   }
+  const turn = {};
+  updating.set(id, turn);
   try {
-    const focused = old.contains(document.activeElement) ? [...old.querySelectorAll('button')].indexOf(document.activeElement) : -1;
-    const fresh = row(await ask('/dbs/' + id));
+    const database = await ask('/dbs/' + id);
+    if (updating.get(id) !== turn) return;
+    const fresh = row(database);
     fresh.classList.add('fresh');
-    old.replaceWith(fresh);
-    if (focused >= 0) fresh.querySelectorAll('button')[focused]?.focus();
+    keepingFocus(() => shown(id)?.replaceWith(fresh));
   } catch (error) {
-    if (!(error instanceof Refused)) old.remove();
+    if (!(error instanceof Refused)) shown(id)?.remove();
+  } finally {
+    if (updating.get(id) === turn) updating.delete(id);
   }
 }
 
 let asked = 0;
+/** The databases that moved while a list is asked for: its rows may be from before. */
+let movedMeanwhile;
 
 async function loadList(from = '') {
   const turn = ++asked;
+  const moved = movedMeanwhile = new Set();
   const query = new URLSearchParams({ limit: '50', sort: $('sort').value });
   if ($('q').value) query.set('q', $('q').value);
   if ($('tier').value) query.set('tier', $('tier').value);
@@ -263,7 +288,9 @@ async function loadList(from = '') {
   try {
     const page = await ask('/dbs?' + query);
     if (turn !== asked) return;
-    $('databases').tBodies[0].replaceChildren(...page.items.map(row));
+    keepingFocus(() => $('databases').tBodies[0].replaceChildren(...page.items.map(row)));
+    movedMeanwhile = undefined;
+    moved.forEach(id => update(id));
     $('databases').hidden = page.items.length === 0;
     $('empty').hidden = page.items.length > 0;
     $('more').hidden = !page.next;
