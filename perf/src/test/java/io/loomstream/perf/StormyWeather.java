@@ -139,6 +139,11 @@ final class StormyWeather implements Weather, AutoCloseable {
     }
 
     @Override
+    public synchronized boolean isBad() {
+        return bad;
+    }
+
+    @Override
     public synchronized void clear() {
         bad = false;
     }

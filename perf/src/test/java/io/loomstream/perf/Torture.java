@@ -42,6 +42,8 @@ final class Torture {
     private static final Pattern SNAPSHOT = Pattern.compile("\\blevel=9\\b");
     private static final Pattern DELETED = Pattern.compile("\\bmsg=deleted\\b.*\\bfiles=(\\d+)");
 
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+
     /** Enough for an upload in parts. */
     private static final int BALLAST_BYTES = 12 << 20;
 
@@ -146,7 +148,10 @@ final class Torture {
         return counts;
     }
 
-    /** Mostly until something was merged into a level, so that the kill hits what follows it. */
+    /**
+     * Mostly until something was merged into a level, so that the kill hits what follows it. Where requests fail one
+     * database may be left behind for long: not waited for longer than {@link #PATIENCE}.
+     */
     private void awaitWork(Path database, ServerProcess server) {
         int number = List.of(0, 1, 2, 3, 9).get(random.nextInt(5));
         if (number == 0) {
@@ -154,10 +159,13 @@ final class Torture {
         }
         Level level = new Level(number);
         Txid before = newest(database, level);
+        long begun = System.nanoTime();
         Awaitility.await()
                 .pollInterval(Duration.ofMillis(20))
                 .atMost(Duration.ofMinutes(2))
-                .until(() -> !server.alive() || newest(database, level).isAfter(before));
+                .until(() -> !server.alive()
+                        || newest(database, level).isAfter(before)
+                        || (weather.isBad() && System.nanoTime() - begun > PATIENCE.toNanos()));
     }
 
     private Txid newest(Path database, Level level) {

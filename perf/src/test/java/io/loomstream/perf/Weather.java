@@ -15,6 +15,11 @@ interface Weather {
 
         @Override
         public void clear() {}
+
+        @Override
+        public boolean isBad() {
+            return false;
+        }
     };
 
     /** From now on nothing gets through. */
@@ -28,4 +33,7 @@ interface Weather {
 
     /** From now on none does. */
     void clear() throws Exception;
+
+    /** Whether some requests fail. */
+    boolean isBad();
 }

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -26,14 +27,22 @@ import org.jspecify.annotations.Nullable;
 final class LevelIndex implements AutoCloseable {
     private final LevelJournal journal;
     private final List<NavigableMap<TxidRange, Stored>> levels;
+    /** What {@link #level} and {@link #newest(Level)} gave since the level last changed: they are asked for many times. */
+    private final @Nullable List<Stored>[] lists;
+
+    private final @Nullable Optional<Stored>[] newest;
+
     private @Nullable Intent intent;
 
     /** A file that was about to be written when the index was last used: it may be there or not. */
     record Intent(Level level, TxidRange range) {}
 
+    @SuppressWarnings({"unchecked", "rawtypes"})
     private LevelIndex(LevelJournal journal) {
         this.journal = journal;
         this.levels = emptyLevels();
+        this.lists = new List[levels.size()];
+        this.newest = new Optional[levels.size()];
     }
 
     private static List<NavigableMap<TxidRange, Stored>> emptyLevels() {
@@ -73,6 +82,8 @@ final class LevelIndex implements AutoCloseable {
 
     private void replay(LevelJournal.Entry entry) {
         Level level = entry.stored().file().level();
+        lists[level.number()] = null;
+        newest[level.number()] = null;
         switch (entry.kind()) {
             case ADDED -> {
                 levels.get(level.number()).put(entry.stored().range(), entry.stored());
@@ -89,11 +100,21 @@ final class LevelIndex implements AutoCloseable {
 
     /** The files of a level in order. */
     List<Stored> level(Level level) {
-        return List.copyOf(levels.get(level.number()).values());
+        List<Stored> known = lists[level.number()];
+        if (known == null) {
+            known = List.copyOf(levels.get(level.number()).values());
+            lists[level.number()] = known;
+        }
+        return known;
     }
 
     Optional<Stored> newest(Level level) {
-        return levels.get(level.number()).values().stream().max(Comparator.comparing(Stored::max));
+        Optional<Stored> known = newest[level.number()];
+        if (known == null) {
+            known = levels.get(level.number()).values().stream().max(Comparator.comparing(Stored::max));
+            newest[level.number()] = known;
+        }
+        return known;
     }
 
     /** The end of the newest file of a level; zero when it is empty. */
@@ -108,6 +129,20 @@ final class LevelIndex implements AutoCloseable {
             newest = newest.max(reached(new Level(number)));
         }
         return newest;
+    }
+
+    /** The end of the longest file that begins at the first TXID; zero when there is none. */
+    Txid reachedFromTheFirst() {
+        TxidRange shortest = TxidRange.of(Txid.ONE);
+        TxidRange longest = new TxidRange(Txid.ONE, new Txid(-1));
+        Txid reached = Txid.ZERO;
+        for (NavigableMap<TxidRange, Stored> level : levels) {
+            Map.Entry<TxidRange, Stored> last = level.floorEntry(longest);
+            if (last != null && last.getKey().compareTo(shortest) >= 0) {
+                reached = reached.max(last.getKey().max());
+            }
+        }
+        return reached;
     }
 
     /** Whether a file of a higher level covers the same TXIDs as one of L0. */
@@ -187,14 +222,24 @@ final class LevelIndex implements AutoCloseable {
      * @param due empty: nothing before the database changes again
      */
     void end(Optional<Instant> due) throws IOException {
+        if (journal.isUntidy(files())) {
+            journal.replaceAll(live());
+        }
+        journal.due(due);
+    }
+
+    private int files() {
+        return levels.stream().mapToInt(NavigableMap::size).sum();
+    }
+
+    private List<LevelJournal.Entry> live() {
         List<LevelJournal.Entry> live = new ArrayList<>();
         levels.forEach(level ->
                 level.values().forEach(stored -> live.add(LevelJournal.Entry.of(LevelJournal.Kind.ADDED, stored))));
         if (intent != null) {
             live.add(LevelJournal.Entry.of(LevelJournal.Kind.INTENT, marker(intent.level(), intent.range())));
         }
-        journal.tidy(live);
-        journal.due(due);
+        return live;
     }
 
     @Override

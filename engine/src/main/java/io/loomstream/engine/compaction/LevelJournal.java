@@ -121,7 +121,10 @@ final class LevelJournal implements AutoCloseable {
             torn |= entry.isEmpty();
             entry.ifPresent(entries::add);
         }
-        channel.truncate(HEADER_BYTES + (long) entries.size() * RECORD_BYTES);
+        long whole = HEADER_BYTES + (long) entries.size() * RECORD_BYTES;
+        if (whole != content.length) {
+            channel.truncate(whole);
+        }
         return Optional.of(new Opened(new LevelJournal(file, replica, channel, entries.size()), entries));
     }
 
@@ -180,15 +183,18 @@ final class LevelJournal implements AutoCloseable {
         writeFully(channel, header(replica, due.map(Instant::toEpochMilli).orElse(NEVER)), 0);
     }
 
-    /** Writes the file anew if most of it counts for nothing. */
-    void tidy(List<Entry> live) throws IOException {
-        long spare = records - live.size();
-        if (spare > SPARE_RECORDS && spare > live.size()) {
-            FileChannel old = channel;
-            channel = replace(file, replica, NEVER, live);
-            records = live.size();
-            old.close();
-        }
+    /** Whether most of the file counts for nothing when so many records count. */
+    boolean isUntidy(int live) {
+        long spare = records - live;
+        return spare > SPARE_RECORDS && spare > live;
+    }
+
+    /** Writes the file anew. */
+    void replaceAll(List<Entry> live) throws IOException {
+        FileChannel old = channel;
+        channel = replace(file, replica, NEVER, live);
+        records = live.size();
+        old.close();
     }
 
     private static ByteBuffer header(long replica, long due) {

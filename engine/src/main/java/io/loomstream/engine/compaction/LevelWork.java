@@ -98,34 +98,30 @@ final class LevelWork {
     }
 
     /**
-     * Gives a level what the one below has: every run of files without a hole becomes one file.
+     * Gives a level the next file, made of what the one below has.
      *
+     * @return whether there was anything to make it of
      * @throws BrokenChain at a hole that no snapshot bridges
      */
-    void compact(Level level) throws BrokenChain, IOException, InterruptedException {
-        while (true) {
-            switch (Sources.next(index, level, unusable)) {
-                case Sources.None none -> {
-                    return;
+    boolean compact(Level level) throws BrokenChain, IOException, InterruptedException {
+        return switch (Sources.next(index, level, subject.levels().interval(level), unusable)) {
+            case Sources.None none -> false;
+            case Sources.Hole(Txid first, Txid last) ->
+                throw new BrokenChain("level " + (level.number() - 1) + " lacks TXIDs " + first + " to " + last
+                        + ", which level " + level + " does not have either");
+            case Sources.Run(List<Stored> run, boolean afterHole) -> {
+                if (afterHole) {
+                    log.atWarn()
+                            .addKeyValue("db", subject.database())
+                            .addKeyValue("level", level)
+                            .addKeyValue("txid", run.getFirst().min())
+                            .log("the level goes on behind a hole that a snapshot bridges");
                 }
-                case Sources.Hole(Txid first, Txid last) ->
-                    throw new BrokenChain("level " + (level.number() - 1) + " lacks TXIDs " + first + " to " + last
-                            + ", which level " + level + " does not have either");
-                case Sources.Run(List<Stored> run, boolean afterHole) -> {
-                    if (afterHole) {
-                        log.atWarn()
-                                .addKeyValue("db", subject.database())
-                                .addKeyValue("level", level)
-                                .addKeyValue("txid", run.getFirst().min())
-                                .log("the level goes on behind a hole that a snapshot bridges");
-                    }
-                    TxidRange range =
-                            new TxidRange(run.getFirst().min(), run.getLast().max());
-                    merge(level, range, run);
-                    counters.compactions.increment();
-                }
+                merge(level, new TxidRange(run.getFirst().min(), run.getLast().max()), run);
+                counters.compactions.increment();
+                yield true;
             }
-        }
+        };
     }
 
     /**
@@ -155,6 +151,9 @@ final class LevelWork {
     }
 
     private void merge(Level level, TxidRange range, List<Stored> sources) throws IOException, InterruptedException {
+        long bytes =
+                sources.stream().mapToLong(stored -> stored.file().sizeBytes()).sum();
+        files.requireRoom(sources.size() > OPEN_INPUTS_MAX ? 2 * bytes : bytes); // with intermediate results
         Path output = files.output();
         LtxTrailer trailer;
         try {

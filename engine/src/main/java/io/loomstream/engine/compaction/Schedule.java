@@ -1,6 +1,7 @@
 package io.loomstream.engine.compaction;
 
 import io.loomstream.engine.ltx.Level;
+import io.loomstream.engine.ltx.Txid;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -58,7 +59,7 @@ final class Schedule {
         List<Due> due = new ArrayList<>();
         for (int number = 1; number <= levels.intervals().size(); number++) {
             Level level = new Level(number);
-            Sources.after(index, level)
+            Sources.worthMerging(index, level)
                     .ifPresent(first -> due.add(
                             new Due(new Task.Compact(level), after(time(index, first), levels.interval(level)))));
         }
@@ -82,7 +83,19 @@ final class Schedule {
             return Optional.empty();
         }
         Instant expires = plus(time(index, files.getFirst()), levels.l0().retention());
-        return Optional.of(after(expires, levels.l0().checkInterval()));
+        return Optional.of(after(expires, trimInterval()));
+    }
+
+    /** At the boundaries of level 1 where they are not too far apart: one turn then merges and deletes. */
+    private Duration trimInterval() {
+        Duration check = levels.l0().checkInterval();
+        if (levels.intervals().isEmpty()) {
+            return check;
+        }
+        Duration first = levels.intervals().getFirst();
+        boolean together =
+                first.compareTo(check) > 0 && first.compareTo(levels.l0().retention()) <= 0;
+        return together ? first : check;
     }
 
     private Optional<Instant> snapshot(LevelIndex index) {
@@ -98,11 +111,13 @@ final class Schedule {
         return Optional.of(after(since, levels.snapshots().interval()));
     }
 
+    /** A file that begins at the first TXID is as good as a snapshot, as the first copy of a database is. */
     private Optional<Stored> firstAfterSnapshots(LevelIndex index) {
+        Txid whole = index.reached(Level.SNAPSHOT).max(index.reachedFromTheFirst());
         List<Stored> files = new ArrayList<>();
         for (int number = 0; number < Level.SNAPSHOT.number(); number++) {
             for (Stored stored : index.level(new Level(number))) {
-                if (stored.max().isAfter(index.reached(Level.SNAPSHOT))) {
+                if (stored.max().isAfter(whole)) {
                     files.add(stored);
                     break;
                 }

@@ -2,6 +2,7 @@ package io.loomstream.engine.compaction;
 
 import io.loomstream.engine.ltx.Level;
 import io.loomstream.engine.ltx.Txid;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,21 +37,30 @@ sealed interface Sources {
      */
     record Hole(Txid first, Txid last) implements Sources {}
 
-    /** The first file that a level was not given yet, whether or not there is a hole before it. */
-    static Optional<Stored> after(LevelIndex index, Level level) {
+    /**
+     * The first file that a level was not given yet; empty when there is none, and when there is only one: alone it would
+     * become its own twin one level up, and whoever restores reads one file either way. Behind a hole it is worth
+     * the try, which finds the hole.
+     */
+    static Optional<Stored> worthMerging(LevelIndex index, Level level) {
         Txid reached = index.reached(level);
-        return index.level(new Level(level.number() - 1)).stream()
+        List<Stored> news = index.level(new Level(level.number() - 1)).stream()
                 .filter(stored -> stored.max().isAfter(reached))
-                .findFirst();
+                .limit(2)
+                .toList();
+        boolean follows = news.isEmpty() || !news.getFirst().min().isAfter(reached.next());
+        return news.size() == 1 && follows ? Optional.empty() : news.stream().findFirst();
     }
 
     /**
-     * Chooses.
+     * Chooses: what came within one interval becomes one file, and what came in another does not get lost in it, however
+     * late it is.
      *
      * @param level the one to write to, 1 to 8
+     * @param interval how far its boundaries are apart
      * @param unusable files that were found damaged: they count as missing
      */
-    static Sources next(LevelIndex index, Level level, Unusable unusable) {
+    static Sources next(LevelIndex index, Level level, Duration interval, Unusable unusable) {
         Txid reached = index.reached(level);
         List<Stored> candidates = index.level(new Level(level.number() - 1)).stream()
                 .filter(stored -> stored.max().isAfter(reached) && !unusable.contains(stored))
@@ -63,11 +73,15 @@ sealed interface Sources {
         if (hole && !bridged(index, first)) {
             return new Hole(reached.next(), first.previous());
         }
+        List<Instant> times = times(candidates);
+        Instant boundary = Levels.boundaryAfter(times.getFirst(), interval);
         List<Stored> run = new ArrayList<>();
         Txid end = first.previous();
-        for (Stored candidate : candidates) {
-            if (candidate.min().isAfter(end.next())) {
-                break; // what is behind this hole is the next run's
+        for (int i = 0; i < candidates.size(); i++) {
+            Stored candidate = candidates.get(i);
+            if (candidate.min().isAfter(end.next())
+                    || (!run.isEmpty() && !times.get(i).isBefore(boundary))) {
+                break; // what is behind a hole or a boundary is the next run's
             }
             if (candidate.max().isAfter(end)) {
                 run.add(candidate);
@@ -96,6 +110,14 @@ sealed interface Sources {
 
     /** The one of these timestamps that a file of the level has. */
     static Instant time(List<Stored> level, Stored stored) {
-        return times(level).get(level.indexOf(stored));
+        Instant earliest = Instant.MAX;
+        for (Stored file : level.reversed()) {
+            Instant time = file.file().createdAt();
+            earliest = time.isBefore(earliest) ? time : earliest;
+            if (file.equals(stored)) {
+                break;
+            }
+        }
+        return earliest;
     }
 }

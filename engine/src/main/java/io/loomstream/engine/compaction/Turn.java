@@ -35,6 +35,7 @@ final class Turn {
     private final Unit unit;
     private final Context context;
     private boolean newsWritten;
+    private boolean merged;
 
     /**
      * What turns share.
@@ -107,6 +108,11 @@ final class Turn {
     /** Whether the news are in the index, also when the turn failed after that. */
     boolean newsWritten() {
         return newsWritten;
+    }
+
+    /** Whether it has merged something, also when it failed after that. */
+    boolean merged() {
+        return merged;
     }
 
     /** Makes a snapshot, deletes old ones, whatever is due; for a run that ends after it. */
@@ -272,7 +278,10 @@ final class Turn {
                         for (int number = 1;
                                 number <= subject.levels().highest().number();
                                 number++) {
-                            run(new Schedule.Task.Compact(new Level(number)));
+                            boolean more = true;
+                            while (more) {
+                                more = run(new Schedule.Task.Compact(new Level(number)));
+                            }
                         }
                     }
                     case SNAPSHOT -> {
@@ -293,8 +302,9 @@ final class Turn {
         private void tryTo(Schedule.Task task) throws IOException, InterruptedException {
             int damaged = unit.unusable.files().size();
             try {
-                run(task);
-                tried.add(task);
+                if (!run(task)) {
+                    tried.add(task);
+                }
             } catch (LevelWork.BrokenChain chain) {
                 tried.add(task);
                 broken = String.valueOf(chain.getMessage());
@@ -317,14 +327,17 @@ final class Turn {
             }
         }
 
-        private void run(Schedule.Task task) throws IOException, InterruptedException, LevelWork.BrokenChain {
+        /** Does it; whether it may have to be done again at once. */
+        private boolean run(Schedule.Task task) throws IOException, InterruptedException, LevelWork.BrokenChain {
             Levels levels = subject.levels();
             switch (task) {
                 case Schedule.Task.Compact(Level level) -> {
-                    work.compact(level);
-                    if (levels.verifies() && work.lookOver(level) > 0) {
+                    boolean more = work.compact(level);
+                    merged |= more;
+                    if (more && levels.verifies() && work.lookOver(level) > 0) {
                         context.counters().verifyFailed(subject.database());
                     }
+                    return more;
                 }
                 case Schedule.Task.TrimL0 trim ->
                     work.trimL0(context.retentionNow().minus(levels.l0().retention()));
@@ -333,6 +346,7 @@ final class Turn {
                     work.trimSnapshots(
                             context.retentionNow().minus(levels.snapshots().retention()));
             }
+            return false;
         }
 
         /** What was tried and is still due has its next try at the next boundary: it will not be any different before. */

@@ -45,6 +45,7 @@ final class Turns {
         List<Request> requests = waiting.takeRequests(unit, maySnapshot);
         Runnable end = () -> waiting.failed(unit, news);
         Subject subject = null;
+        Turn turn = null;
         try {
             Optional<Subject> found = unit.site().subject();
             Optional<EngineException> refusal = refusal(unit, found);
@@ -55,16 +56,17 @@ final class Turns {
             }
             subject = found.get();
             Levels levels = subject.levels();
-            Turn turn = new Turn(subject, unit, context());
-            end = () -> waiting.failed(unit, turn.newsWritten() ? Unit.News.NONE : news);
+            Turn taken = new Turn(subject, unit, context());
+            turn = taken;
+            end = () -> waiting.failed(unit, taken.newsWritten() ? Unit.News.NONE : news);
             Turn.Result result = turn.take(news, requests, maySnapshot);
             end = () -> waiting.ended(unit, levels, result);
             succeeded(unit, subject, news, result);
-        } catch (EngineException failure) {
-            failed(unit, subject, failure);
-        } catch (IOException failure) {
+        } catch (EngineException | IOException failure) {
             interruptedIf(failure);
-            failed(unit, subject, failure);
+            failed(unit, subject, turn, failure);
+        } catch (RuntimeException unexpected) {
+            failed(unit, subject, turn, unexpected);
         } finally {
             end.run();
         }
@@ -83,10 +85,16 @@ final class Turns {
         requests.forEach(request -> request.done().completeExceptionally(why));
     }
 
-    /** A file channel reports an interruption as an input-output error. */
-    private static void interruptedIf(IOException failure) throws InterruptedException {
-        if (failure instanceof ClosedByInterruptException) {
-            throw new InterruptedException();
+    /** A file channel and an S3 client report an interruption as a failure: only a stop interrupts. */
+    private static void interruptedIf(Exception failure) throws InterruptedException {
+        boolean interrupted = Thread.currentThread().isInterrupted();
+        for (Throwable cause = failure; cause != null && !interrupted; cause = cause.getCause()) {
+            interrupted = cause instanceof ClosedByInterruptException || cause instanceof InterruptedException;
+        }
+        if (interrupted) {
+            InterruptedException stop = new InterruptedException("stopped while merging or deleting");
+            stop.initCause(failure);
+            throw stop;
         }
     }
 
@@ -117,8 +125,9 @@ final class Turns {
         }
     }
 
-    private void failed(Unit unit, @Nullable Subject subject, Exception failure) {
-        unit.failures++;
+    private void failed(Unit unit, @Nullable Subject subject, @Nullable Turn turn, Exception failure) {
+        // A backlog that shrinks, however slowly, is not waited for ever longer.
+        unit.failures = turn != null && turn.merged() ? 1 : unit.failures + 1;
         counters.failures.increment();
         if (failure instanceof MissingFileException || failure instanceof ConflictException) {
             forgetIndex(subject);
@@ -127,10 +136,12 @@ final class Turns {
         if (!unit.everSaid || nanos - unit.saidAtNanos >= LINE_INTERVAL.toNanos()) {
             unit.everSaid = true;
             unit.saidAtNanos = nanos;
+            boolean unexpected = !(failure instanceof EngineException || failure instanceof IOException);
             log.atError()
                     .addKeyValue("db", unit.site().name())
                     .addKeyValue("failures", unit.failures)
-                    .addKeyValue("error", failure.getMessage())
+                    .addKeyValue("error", unexpected ? failure.toString() : failure.getMessage())
+                    .setCause(unexpected ? failure : null)
                     .log("compaction or retention failed; trying again");
         }
     }

@@ -1,5 +1,6 @@
 package io.loomstream.engine.compaction;
 
+import io.loomstream.engine.error.TransientStorageException;
 import io.loomstream.engine.ltx.Compactor;
 import java.io.BufferedOutputStream;
 import java.io.ByteArrayInputStream;
@@ -22,12 +23,24 @@ final class WorkFiles implements Compactor.Spool, AutoCloseable {
     /** Not ".tmp": such files are removed when a database is opened, which may be at this moment. */
     private static final String PREFIX = "loomstream.work-";
 
+    /** What is left to others, among them the databases themselves, which may lie on the same volume. */
+    static final long FREE_BYTES_LEAST = 64L << 20;
+
     private final Path meta;
+    private boolean used;
     private int made;
 
-    WorkFiles(Path meta) throws IOException {
+    WorkFiles(Path meta) {
         this.meta = meta;
-        clear();
+    }
+
+    /** Most turns make no file: those do not look for any either. */
+    private Path file(String name) throws IOException {
+        if (!used) {
+            clear();
+            used = true;
+        }
+        return meta.resolve(PREFIX + name);
     }
 
     private void clear() throws IOException {
@@ -38,8 +51,27 @@ final class WorkFiles implements Compactor.Spool, AutoCloseable {
         }
     }
 
-    Path output() {
-        return meta.resolve(PREFIX + "output");
+    /**
+     * Sees to it that what is about to be written does not fill the volume.
+     *
+     * @param bytes how much that is at most
+     * @throws TransientStorageException when it would leave less than {@link #FREE_BYTES_LEAST} free
+     */
+    void requireRoom(long bytes) {
+        if (bytes <= MEMORY_BYTES_MAX) {
+            return; // not worth asking for
+        }
+        long free = meta.toFile().getUsableSpace();
+        if (free - bytes < FREE_BYTES_LEAST) {
+            throw new TransientStorageException(
+                    meta + ": merging takes up to " + bytes + " bytes of disk and " + FREE_BYTES_LEAST
+                            + " are to be left to others, but only " + free + " are free",
+                    null);
+        }
+    }
+
+    Path output() throws IOException {
+        return file("output");
     }
 
     static OutputStream write(Path file) throws IOException {
@@ -47,13 +79,15 @@ final class WorkFiles implements Compactor.Spool, AutoCloseable {
     }
 
     @Override
-    public Piece create() {
-        return new SpooledPiece(meta.resolve(PREFIX + made++));
+    public Piece create() throws IOException {
+        return new SpooledPiece(file(String.valueOf(made++)));
     }
 
     @Override
     public void close() throws IOException {
-        clear();
+        if (used) {
+            clear();
+        }
     }
 
     private static final class SpooledPiece implements Piece {

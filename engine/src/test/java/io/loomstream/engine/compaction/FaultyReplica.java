@@ -46,6 +46,8 @@ final class FaultyReplica implements ReplicaClient {
     private Fault fault = Fault.FAIL_BEFORE;
     private @Nullable Meanwhile meanwhile;
     private @Nullable Level refused;
+    private boolean broken;
+    private long failing;
 
     FaultyReplica(ReplicaClient real) {
         this.real = real;
@@ -83,8 +85,24 @@ final class FaultyReplica implements ReplicaClient {
         until = Long.MAX_VALUE;
     }
 
+    /** Every request ends in what nobody expects. */
+    void breakDown() {
+        broken = true;
+    }
+
+    /** Of so many requests one fails. */
+    void failEvery(long requests) {
+        failing = requests;
+    }
+
     private boolean begin(Kind kind) {
         requests.merge(kind, 1L, Long::sum);
+        if (broken) {
+            throw new IllegalStateException("a mistake in the program");
+        }
+        if (failing > 0 && requests.values().stream().mapToLong(n -> n).sum() % failing == 0) {
+            throw new TransientStorageException("out of order now and then");
+        }
         if (until == Long.MAX_VALUE || until-- > 0) {
             return false;
         }

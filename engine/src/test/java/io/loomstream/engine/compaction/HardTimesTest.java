@@ -58,7 +58,8 @@ class HardTimesTest {
         assertTrue(turns >= 5, "but it is tried: " + turns);
         history.replica.refuse(new Level(8));
         history.goTo(time.nanoTime() + 10 * MINUTE);
-        assertEquals(new Txid(history.txid()), history.files(1).getLast().max(), "it goes on where it stood");
+        long left = history.txid() - history.files(1).getLast().max().value();
+        assertTrue(left <= 1, "it goes on where it stood, up to the newest, which waits for company: " + left);
         assertLatest(history, directory.resolve("restored"));
     }
 
@@ -122,7 +123,7 @@ class HardTimesTest {
     void workThatIsDueIsToldUntilThereIsNone() throws IOException, InterruptedException {
         History history = history();
         assertEquals(Optional.empty(), history.maintenance().due(history.site()));
-        history.commit();
+        commits(history, 2, MINUTE);
         Duration due = history.maintenance().due(history.site()).orElseThrow();
         assertTrue(due.compareTo(Duration.ofSeconds(61)) < 0, "a level 1 interval and its jitter: " + due);
         history.goTo(time.nanoTime() + 10 * 60 * MINUTE);
@@ -154,7 +155,7 @@ class HardTimesTest {
     @Test
     void snapshotThatReplacesAnOldOneDoesNotTakeTheStateBeforeItAway() throws IOException, InterruptedException {
         History history = history();
-        commits(history, 2, MINUTE);
+        commits(history, 8, 20 * MINUTE);
         history.goTo(time.nanoTime() + 30 * DAY);
         long good = history.txid();
         Instant midnight = Levels.boundaryAfter(history.now(), Duration.ofDays(1));

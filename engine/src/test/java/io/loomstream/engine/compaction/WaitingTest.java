@@ -177,9 +177,10 @@ class WaitingTest {
     @Test
     void dueTimesOfOneHourAreSpreadOverTheTenthOfADay() throws IOException {
         Instant now = Instant.parse("2026-03-01T10:00:00Z");
-        ReplicaFile change = new ReplicaFile(Level.L0, TxidRange.of(Txid.ONE), 100, now.minusSeconds(60));
+        Stored first = new Stored(new ReplicaFile(Level.L0, TxidRange.of(Txid.ONE), 100, now.minusSeconds(60)), 1);
+        Stored change = new Stored(new ReplicaFile(Level.L0, TxidRange.of(new Txid(2)), 100, now.minusSeconds(30)), 1);
         int[] perMinute = new int[144];
-        try (LevelIndex index = LevelIndex.create(directory.resolve("index"), "x", List.of(new Stored(change, 1)))) {
+        try (LevelIndex index = LevelIndex.create(directory.resolve("index"), "x", List.of(first, change))) {
             for (int row = 0; row < MANY; row++) {
                 double share = new Unit(tenant(row), row).share();
                 Instant due = new Schedule(Levels.defaults(), share, now)
