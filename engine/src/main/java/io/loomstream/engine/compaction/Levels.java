@@ -26,6 +26,8 @@ public record Levels(
     public static final List<Duration> DEFAULT_INTERVALS =
             List.of(Duration.ofSeconds(30), Duration.ofMinutes(5), Duration.ofHours(1));
 
+    private static final int NANOS_OF_MILLI = 1_000_000;
+
     /** From 0001-01-01T00:00:00Z, the year that Go counts from, to 1970; decides about intervals that do not divide a day. */
     private static final Duration YEAR_ONE_TO_EPOCH = Duration.ofDays(719_162);
 
@@ -121,6 +123,11 @@ public record Levels(
 
     /** The last multiple of an interval, counted as Go does, that is not after a moment. */
     static Instant boundary(Instant moment, Duration interval) {
+        if (interval.toNanosPart() % NANOS_OF_MILLI == 0) { // asked for at every upload: no long division
+            long millis = moment.toEpochMilli();
+            long over = Math.floorMod(millis + YEAR_ONE_TO_EPOCH.toMillis(), interval.toMillis());
+            return Instant.ofEpochMilli(millis - over);
+        }
         Duration sinceYearOne = Duration.between(Instant.EPOCH, moment).plus(YEAR_ONE_TO_EPOCH);
         return moment.minus(remainder(sinceYearOne, interval));
     }
