@@ -145,21 +145,21 @@ final class LevelIndex implements AutoCloseable {
         return reached;
     }
 
-    /** Whether a file of a higher level covers the same TXIDs as one of L0. */
-    boolean holdsAbove(Stored stored) {
+    /** The lowest file of a higher level that covers the same TXIDs as one of L0; empty when none does. */
+    Optional<Stored> above(Stored stored) {
+        TxidRange lastFromThere = new TxidRange(stored.min(), new Txid(-1));
         for (NavigableMap<TxidRange, Stored> level : levels.subList(1, levels.size())) {
-            TxidRange lastFromThere = new TxidRange(stored.min(), new Txid(-1));
             for (Stored other :
                     level.headMap(lastFromThere, true).descendingMap().values()) {
                 if (!stored.max().isAfter(other.max())) {
-                    return true;
+                    return Optional.of(other);
                 }
                 if (stored.min().isAfter(other.max())) {
                     break; // those before it end even earlier, unless they overlap; then the file is only kept longer
                 }
             }
         }
-        return false;
+        return Optional.empty();
     }
 
     Listing listing() {

@@ -12,6 +12,7 @@ import io.loomstream.engine.ltx.LtxHeader;
 import io.loomstream.engine.ltx.LtxTrailer;
 import io.loomstream.engine.ltx.Txid;
 import io.loomstream.engine.ltx.TxidRange;
+import io.loomstream.engine.replica.MissingFileException;
 import io.loomstream.engine.replica.ReplicaFile;
 import io.loomstream.engine.restore.PlanOutcome;
 import io.loomstream.engine.restore.RestorePlan;
@@ -28,9 +29,11 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -250,7 +253,24 @@ final class LevelWork {
 
     /** Deletes the L0 files that level 1 holds too and that are older than a moment. */
     void trimL0(Instant expired) throws IOException {
-        delete(Level.L0, Retention.expiredL0(index, expired));
+        List<Stored> going = Retention.expiredL0(index, expired);
+        if (subject.levels().deletes()) {
+            Set<Stored> instead = new LinkedHashSet<>();
+            going.forEach(stored -> index.above(stored).ifPresent(instead::add));
+            for (Stored stored : instead) {
+                requireThere(stored);
+            }
+        }
+        delete(Level.L0, going);
+    }
+
+    /** What takes the place of files that are to be deleted may have been removed by somebody, which the index cannot know. */
+    private void requireThere(Stored stored) throws MissingFileException {
+        Optional<ReplicaFile> found = subject.replica().find(stored.file().level(), stored.range());
+        if (found.isEmpty() || found.get().sizeBytes() != stored.file().sizeBytes()) {
+            throw new MissingFileException(subject.replica().describe() + ", " + Unusable.name(stored.file())
+                    + ", which holds what was to be deleted at level 0");
+        }
     }
 
     /** Deletes the snapshots from before a moment, except the newest, and what only they needed. */

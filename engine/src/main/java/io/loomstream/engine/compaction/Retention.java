@@ -33,7 +33,7 @@ final class Retention {
         // A position can always be taken over from the newest one: it stays.
         for (int i = 0; i < files.size() - 1 && !times.get(i).isAfter(expired); i++) {
             Stored stored = files.get(i);
-            if (!stored.max().isAfter(merged) && index.holdsAbove(stored)) {
+            if (!stored.max().isAfter(merged) && index.above(stored).isPresent()) {
                 going.add(stored);
             }
         }

@@ -162,6 +162,30 @@ class MaintenanceTest {
     }
 
     @Test
+    void levelZeroIsNotTrimmedWhereWhatReplacesItWasRemovedByOthers() throws IOException, InterruptedException {
+        History history = history(Levels.defaults());
+        commits(history, 20, MINUTE / 10);
+        history.goTo(time.nanoTime() + 2 * MINUTE);
+        List<TxidRange> merged = history.files(1);
+        assertEquals(20, history.files(0).size(), "still young");
+        for (TxidRange file : merged) {
+            Files.delete(history.path(1, file));
+        }
+        history.goTo(time.nanoTime() + 20 * MINUTE);
+        for (long txid = 1; txid <= history.txid(); txid++) {
+            long wanted = txid;
+            assertTrue(
+                    history.files(0).contains(TxidRange.of(new Txid(txid)))
+                            || history.files(1).stream().anyMatch(file -> file.contains(new Txid(wanted))),
+                    "TXID " + txid + " is nowhere");
+        }
+        assertEquals(merged, history.files(1), "merged again");
+        assertEquals(1, history.files(0).size(), "then trimmed");
+        assertLatest(history);
+        assertEquals(List.of(), history.asked);
+    }
+
+    @Test
     void mergeThatWouldFillTheVolumeIsNotBegun() {
         WorkFiles files = new WorkFiles(directory);
         files.requireRoom(2 << 20);
