@@ -36,6 +36,11 @@ public interface ReplicaClient {
                 .findFirst();
     }
 
+    /** Who stored a file, for a message; empty when the replica does not know. */
+    default Optional<String> writer(Level level, TxidRange range) {
+        return Optional.empty();
+    }
+
     /** Whether {@link #find} costs so little that it may be asked before every upload: no request to a store. */
     default boolean findIsCheap() {
         return false;

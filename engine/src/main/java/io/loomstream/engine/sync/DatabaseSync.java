@@ -597,7 +597,7 @@ final class DatabaseSync implements AutoCloseable {
             open();
             if (position.isAfter(localMax)) {
                 overtaken(position, fetched);
-            } else if (position.equals(localMax) && !newestIsOurs) {
+            } else if (!newestIsOurs) {
                 log.atWarn()
                         .addKeyValue("db", options.path())
                         .addKeyValue("txid", position)

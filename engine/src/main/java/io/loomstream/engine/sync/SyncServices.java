@@ -26,6 +26,7 @@ import java.security.SecureRandom;
  * @param counters of verdicts and copies
  * @param owners which database has which file
  * @param lostReplicas where nothing may be uploaded any more
+ * @param usedReplicas where this process has been
  */
 public record SyncServices(
         Time time,
@@ -39,7 +40,8 @@ public record SyncServices(
         PageIndex.Hashing hashing,
         SyncCounters counters,
         Owners owners,
-        LostReplicas lostReplicas) {
+        LostReplicas lostReplicas,
+        UsedReplicas usedReplicas) {
 
     public static SyncServices create(Time time, Posix posix, SqliteConnections connections, CodecResources resources) {
         return new SyncServices(
@@ -54,7 +56,8 @@ public record SyncServices(
                 new PageIndex.Hashing(new SipHash128(), new SecureRandom()),
                 new SyncCounters(),
                 new Owners(),
-                new LostReplicas());
+                new LostReplicas(),
+                new UsedReplicas());
     }
 
     /** The same with other page hashes: for tests of the tests. */
@@ -71,7 +74,8 @@ public record SyncServices(
                 new PageIndex.Hashing(hash, hashing.keys()),
                 counters,
                 owners,
-                lostReplicas);
+                lostReplicas,
+                usedReplicas);
     }
 
     /** The same after another start of the machine: for tests. */
@@ -88,7 +92,8 @@ public record SyncServices(
                 hashing,
                 counters,
                 owners,
-                lostReplicas);
+                lostReplicas,
+                usedReplicas);
     }
 
     PageIndex pageIndex(LocalFiles local) {

@@ -42,6 +42,7 @@ final class Upload {
     private final Copier copier;
     private final UploadListener listener;
     private final LostReplicas lostReplicas;
+    private final UsedReplicas usedReplicas;
     private final Time time;
     private @Nullable Moment lastWritten;
     private @Nullable ConflictException conflict;
@@ -56,6 +57,7 @@ final class Upload {
         this.replica = replica;
         this.copier = services.copier();
         this.lostReplicas = services.lostReplicas();
+        this.usedReplicas = services.usedReplicas();
         this.time = services.time();
     }
 
@@ -84,6 +86,7 @@ final class Upload {
         try {
             if (!database.positionKnown()) {
                 locate();
+                usedReplicas.add(database.options().path(), replica.describe());
             }
             return uploadAll();
         } catch (ConflictException met) {
@@ -300,12 +303,24 @@ final class Upload {
             }
         }
         Optional<Path> fetched = single && newest.isAfter(database.newestLocal()) ? fetch(newest) : Optional.empty();
-        boolean ours = !single || !newest.equals(database.newestLocal()) || hasOurs(newest);
+        boolean ours = !single || newest.isAfter(database.newestLocal()) || hasOurs(newest);
+        requireNobodyElse(newest, ours);
         database.uploaded(newest);
         listener.located(newest);
         database.replicaStandsAt(newest, ours, fetched.orElse(null));
         if (!newest.isZero()) {
             database.local().deleteBefore(newest.isAfter(database.localMax()) ? database.localMax() : newest);
+        }
+    }
+
+    /** What this process itself has left there cannot have gone on, nor have become another's. */
+    private void requireNobodyElse(Txid newest, boolean ours) throws IOException, InterruptedException {
+        Txid local = database.newestLocal();
+        boolean wentOn = !local.isZero() && (newest.isAfter(local) || !ours);
+        if (wentOn && usedReplicas.contains(database.options().path(), replica.describe())) {
+            String owner = replica.writer(Level.L0, TxidRange.of(newest)).orElse("which does not say who it is");
+            throw ConflictException.withAnotherServer(replica.describe() + " goes up to TXID " + newest
+                    + ", which this server did not upload: another writer uses this replica, " + owner);
         }
     }
 
@@ -315,7 +330,7 @@ final class Upload {
                 && checksumOnReplica(txid).equals(database.local().fileChecksum(txid));
     }
 
-    /** Whether the replica's file has the local one's checksum; also when there is none any more. */
+    /** Whether the replica's file has the local one's checksum; also when one of them is not there any more. */
     private boolean hasOurs(Txid txid) throws IOException {
         Optional<Long> ours = database.local().fileChecksum(txid);
         if (ours.isEmpty()) {

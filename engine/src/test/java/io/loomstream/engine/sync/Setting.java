@@ -31,6 +31,7 @@ final class Setting implements AutoCloseable {
     SyncServices services;
     private final Path directory;
     private final JournalPolicy journal;
+    private final PageHash hash;
     private ReplicatedDatabase copied;
 
     Setting(Path directory, PageHash hash, JournalPolicy journal) {
@@ -38,12 +39,8 @@ final class Setting implements AutoCloseable {
         this.database = directory.resolve("app.db");
         this.replica = directory.resolve("replica");
         this.journal = journal;
-        this.services = SyncServices.create(
-                        Time.system(),
-                        Posix.load().orElseThrow(),
-                        new SqliteConnections(new Gate("native", 6), Time.system(), ConnectionLimits.defaults()),
-                        CodecResources.shared())
-                .withHash(hash);
+        this.hash = hash;
+        this.services = ofAProcess();
     }
 
     Setting(Path directory) {
@@ -69,6 +66,22 @@ final class Setting implements AutoCloseable {
             copied.close();
             copied = null;
         }
+    }
+
+    /** What a process of its own begins with. */
+    private SyncServices ofAProcess() {
+        return SyncServices.create(
+                        Time.system(),
+                        Posix.load().orElseThrow(),
+                        new SqliteConnections(new Gate("native", 6), Time.system(), ConnectionLimits.defaults()),
+                        CodecResources.shared())
+                .withHash(hash);
+    }
+
+    /** The replicator is killed, and another process replicates. */
+    void startAnew() {
+        crash();
+        services = ofAProcess();
     }
 
     /** The replicator is killed, and the machine starts anew. */

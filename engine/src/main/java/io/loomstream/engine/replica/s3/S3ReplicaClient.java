@@ -26,6 +26,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.services.s3.model.GetObjectRequest;
 import software.amazon.awssdk.services.s3.model.HeadObjectRequest;
+import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
 import software.amazon.awssdk.services.s3.model.ListObjectsV2Request;
 import software.amazon.awssdk.services.s3.model.ListObjectsV2Response;
 import software.amazon.awssdk.services.s3.model.S3Object;
@@ -171,22 +172,54 @@ final class S3ReplicaClient implements ReplicaClient {
     private Optional<ReplicaFile> dated(Found found) throws S3Failure, IOException, InterruptedException {
         ReplicaFile file = found.file();
         String key = S3Keys.key(found.root(), file.level(), file.range());
+        Optional<HeadObjectResponse> head = head(key);
+        if (head.isEmpty()) {
+            return Optional.empty();
+        }
+        String text = head.get().metadata().get(S3Writer.TIMESTAMP);
+        Instant time = text == null ? headerTime(key, file) : parsed(text).orElseGet(file::createdAt);
+        return Optional.of(new ReplicaFile(file.level(), file.range(), file.sizeBytes(), time));
+    }
+
+    /** Empty when there is no such object. */
+    private Optional<HeadObjectResponse> head(String key) throws S3Failure, InterruptedException {
         HeadObjectRequest.Builder request =
                 HeadObjectRequest.builder().bucket(bucket.name()).key(key);
         encryption.apply(request);
         try {
-            String text = bucket.endpoint()
-                    .call(S3Operation.HEAD, 0, (client, progress) -> client.headObject(request.build()))
-                    .metadata()
-                    .get(S3Writer.TIMESTAMP);
-            Instant time = text == null ? headerTime(key, file) : parsed(text).orElseGet(file::createdAt);
-            return Optional.of(new ReplicaFile(file.level(), file.range(), file.sizeBytes(), time));
+            return Optional.of(bucket.endpoint()
+                    .call(S3Operation.HEAD, 0, (client, progress) -> client.headObject(request.build())));
         } catch (S3Failure failure) {
             if (failure.kind() == S3Failure.Kind.MISSING) {
                 return Optional.empty();
             }
             throw failure;
         }
+    }
+
+    private Optional<HeadObjectResponse> head(Level level, TxidRange range) throws S3Failure, InterruptedException {
+        for (String root : roots()) {
+            Optional<HeadObjectResponse> head = head(S3Keys.key(root, level, range));
+            if (head.isPresent()) {
+                return head;
+            }
+        }
+        return Optional.empty();
+    }
+
+    @Override
+    public Optional<ReplicaFile> find(Level level, TxidRange range) {
+        return translated(
+                "cannot look for level " + level + " " + range.fileName() + " in " + describe(),
+                () -> head(level, range)
+                        .map(head -> new ReplicaFile(level, range, head.contentLength(), head.lastModified())));
+    }
+
+    @Override
+    public Optional<String> writer(Level level, TxidRange range) {
+        return translated(
+                "cannot look for level " + level + " " + range.fileName() + " in " + describe(),
+                () -> head(level, range).flatMap(head -> S3Writer.ownerOf(head.metadata())));
     }
 
     private static Optional<Instant> parsed(String text) {

@@ -334,6 +334,11 @@ final class S3Writer {
         }
     }
 
+    /** Who stored an object: an instance and its process; empty when it was not Loomstream. */
+    static Optional<String> ownerOf(Map<String, String> metadata) {
+        return Optional.ofNullable(metadata.get(OWNER));
+    }
+
     private ConflictException conflict(String name, S3Body stored, String difference) {
         String owner = stored.metadata().get(OWNER);
         String message = name + " already exists and " + difference + ": "
