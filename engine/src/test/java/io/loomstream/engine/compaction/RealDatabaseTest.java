@@ -22,6 +22,7 @@ import io.loomstream.engine.sync.DatabaseSpec;
 import io.loomstream.engine.testing.AppProcess;
 import io.loomstream.engine.verify.ReplicaVerifier;
 import io.loomstream.engine.verify.VerifyReport;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -29,6 +30,7 @@ import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -40,6 +42,9 @@ class RealDatabaseTest {
             .withSnapshots(new Levels.Snapshots(Duration.ofSeconds(1), Duration.ofSeconds(2)))
             .withL0(new Levels.L0(Duration.ofMillis(300), Duration.ofMillis(100)))
             .withVerifies(true);
+
+    /** Where SQLite locks: the page there is never written. */
+    private static final long LOCK_BYTE = 1L << 30;
 
     @TempDir
     Path directory;
@@ -112,6 +117,50 @@ class RealDatabaseTest {
                 Restore.from(replica(), RestoreProgress.NONE)
                         .run(RestoreRequest.latest(restored).checked(IntegrityCheck.FULL)));
         assertArrayEquals(Files.readAllBytes(database), Files.readAllBytes(restored));
+    }
+
+    /** A database of pages that nothing refers to, most of them holes in the file: it ends just before the lock page. */
+    private static void growToTheLockPage(Path database) throws Exception {
+        try (RandomAccessFile file = new RandomAccessFile(database.toFile(), "rw")) {
+            file.setLength(LOCK_BYTE);
+            file.seek(28); // the size in pages
+            file.writeInt((int) (LOCK_BYTE / 4096));
+            file.seek(24); // the change counter, and for which one the size holds
+            int counter = file.readInt();
+            file.seek(92);
+            file.writeInt(counter);
+        }
+    }
+
+    @Test
+    void databaseGrowsBeyondTheLockPageThroughEveryLevel() throws Exception {
+        Path database = directory.resolve("app.db");
+        DatabaseSpec spec = new DatabaseSpec(
+                        DatabaseOptions.defaults(database).withSyncInterval(Duration.ofMillis(20)), replica())
+                .withLevels(QUICK);
+        try (AppProcess app = AppProcess.start()) {
+            app.open("a", database).exec("a", "create table t(x)").close("a");
+            growToTheLockPage(database);
+            app.open("a", database).exec("a", "pragma journal_mode=wal");
+            Replication replication = Replication.start(Workload.of(List.of(spec)), ReplicationOptions.defaults());
+            insert(app, 100);
+            awaitMerges(app);
+            app.exec("a", "pragma wal_checkpoint(truncate)");
+            insert(app, 100);
+            awaitMerges(app);
+            assertTrue(replication
+                    .stop(Duration.ofSeconds(30), Duration.ofMillis(50))
+                    .complete());
+            assertEquals(0, replication.compaction().failures());
+            app.exec("a", "pragma wal_checkpoint(truncate)");
+        }
+        assertTrue(Files.size(database) > LOCK_BYTE + 100 * 4096, "rows lie behind the lock page");
+        assertEquals(List.of(), new ReplicaVerifier(replica()).quick().problems());
+        Path restored = directory.resolve("restored.db");
+        assertInstanceOf(
+                RestoreOutcome.Restored.class,
+                Restore.from(replica(), RestoreProgress.NONE).run(RestoreRequest.latest(restored)));
+        assertEquals(-1, Files.mismatch(database, restored));
     }
 
     private static void insert(AppProcess app, int rows) {
