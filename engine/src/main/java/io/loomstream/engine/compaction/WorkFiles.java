@@ -63,10 +63,8 @@ final class WorkFiles implements Compactor.Spool, AutoCloseable {
         }
         long free = meta.toFile().getUsableSpace();
         if (free - bytes < FREE_BYTES_LEAST) {
-            throw new TransientStorageException(
-                    meta + ": merging takes up to " + bytes + " bytes of disk and " + FREE_BYTES_LEAST
-                            + " are to be left to others, but only " + free + " are free",
-                    null);
+            throw new TransientStorageException(meta + ": merging takes up to " + bytes + " bytes of disk and "
+                    + FREE_BYTES_LEAST + " are to be left to others, but only " + free + " are free");
         }
     }
 

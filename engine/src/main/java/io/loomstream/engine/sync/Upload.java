@@ -302,9 +302,9 @@ final class Upload {
                 }
             }
         }
-        Optional<Path> fetched = single && newest.isAfter(database.newestLocal()) ? fetch(newest) : Optional.empty();
         boolean ours = !single || newest.isAfter(database.newestLocal()) || hasOurs(newest);
         requireNobodyElse(newest, ours);
+        Optional<Path> fetched = single && newest.isAfter(database.newestLocal()) ? fetch(newest) : Optional.empty();
         database.uploaded(newest);
         listener.located(newest);
         database.replicaStandsAt(newest, ours, fetched.orElse(null));

@@ -340,7 +340,7 @@ final class S3Writer {
     }
 
     private ConflictException conflict(String name, S3Body stored, String difference) {
-        String owner = stored.metadata().get(OWNER);
+        String owner = ownerOf(stored.metadata()).orElse(null);
         String message = name + " already exists and " + difference + ": "
                 + (owner == null
                         ? "another writer, not Loomstream, uses this replica"
