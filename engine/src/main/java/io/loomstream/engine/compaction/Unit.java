@@ -34,7 +34,7 @@ final class Unit {
     boolean running;
     private final List<Request> requests = new ArrayList<>();
     Waiting.Lane lane = Waiting.Lane.COMPACTION;
-    private News news = News.NONE;
+    private Told told = new Told();
 
     // Used by the running task only.
     final Unusable unusable = new Unusable();
@@ -95,7 +95,7 @@ final class Unit {
                 || failures > 0
                 || !unusable.files().isEmpty()
                 || (everAsked && nowNanos - askedAtNanos < ASK_AGAIN.toNanos());
-        return !remembers && news.isEmpty() && requests.isEmpty();
+        return !remembers && told.isEmpty() && requests.isEmpty();
     }
 
     /**
@@ -111,10 +111,6 @@ final class Unit {
             files = List.copyOf(files);
         }
 
-        boolean isEmpty() {
-            return located == null && files.isEmpty() && !contradictory;
-        }
-
         Txid reached() {
             Txid reached = Txid.ZERO;
             for (Stored stored : files) {
@@ -123,35 +119,47 @@ final class Unit {
             return reached;
         }
 
-        News locatedAt(Txid position) {
-            if (files.isEmpty()) {
-                return new News(position, files, contradictory);
-            }
-            return new News(located, files, contradictory || !position.equals(reached()));
-        }
-
-        News with(Stored stored) {
-            List<Stored> more = new ArrayList<>(files);
-            more.add(stored);
-            boolean follows = files.isEmpty() || !stored.min().isAfter(reached().next());
-            return new News(located, more, contradictory || !follows);
-        }
-
-        /** These, told before others. */
-        News then(News later) {
-            News both = this;
-            if (later.located != null) {
-                both = both.locatedAt(later.located);
-            }
-            for (Stored stored : later.files) {
-                both = both.with(stored);
-            }
-            return new News(both.located, both.files, both.contradictory || later.contradictory);
-        }
-
         /** When a complete copy came that was asked for. */
         boolean bringsSnapshot() {
             return files.stream().anyMatch(stored -> stored.file().level().equals(Level.SNAPSHOT));
+        }
+    }
+
+    /** News as they come, one at a time. */
+    private static final class Told {
+        private @Nullable Txid located;
+        private final List<Stored> files = new ArrayList<>();
+        private Txid reached = Txid.ZERO;
+        private boolean contradictory;
+
+        boolean isEmpty() {
+            return located == null && files.isEmpty() && !contradictory;
+        }
+
+        void locatedAt(Txid position) {
+            if (files.isEmpty()) {
+                located = position;
+            } else {
+                contradictory |= !position.equals(reached);
+            }
+        }
+
+        void add(Stored stored) {
+            contradictory |= !files.isEmpty() && stored.min().isAfter(reached.next());
+            files.add(stored);
+            reached = reached.max(stored.max());
+        }
+
+        void add(News later) {
+            if (later.located() != null) {
+                locatedAt(later.located());
+            }
+            later.files().forEach(this::add);
+            contradictory |= later.contradictory();
+        }
+
+        News news() {
+            return isEmpty() ? News.NONE : new News(located, files, contradictory);
         }
     }
 
@@ -178,46 +186,49 @@ final class Unit {
 
     /** The newest TXID among the news; zero when there are none. */
     Txid told() {
-        Txid located = news.located();
-        return located == null ? news.reached() : news.reached().max(located);
+        Txid located = told.located;
+        return located == null ? told.reached : told.reached.max(located);
     }
 
     boolean hasNews() {
-        return !news.isEmpty();
+        return !told.isEmpty();
     }
 
     boolean hasFiles() {
-        return !news.files().isEmpty();
+        return !told.files.isEmpty();
     }
 
     void stored(ReplicaFile file, long checksum) {
-        news = news.with(new Stored(file, checksum));
+        told.add(new Stored(file, checksum));
     }
 
     void located(Txid position) {
-        news = news.locatedAt(position);
+        told.locatedAt(position);
     }
 
     News takeNews() {
-        News taken = news;
-        news = News.NONE;
+        News taken = told.news();
+        told = new Told();
         return taken;
     }
 
     /** Work failed before it wrote the news down. */
     void giveBack(News taken) {
-        news = taken.then(news);
+        News later = told.news();
+        told = new Told();
+        told.add(taken);
+        told.add(later);
     }
 
     /** When the news ask for work; empty when there are no files among them. */
     Optional<Instant> newsDue(Levels levels, Instant now) {
-        if (news.files().isEmpty()) {
+        if (told.files.isEmpty()) {
             return Optional.empty();
         }
-        if (news.files().size() >= NEWS_MAX) {
+        if (told.files.size() >= NEWS_MAX) {
             return Optional.of(now);
         }
-        return Optional.of(firstDue(levels, news.files().getFirst().file().createdAt(), now));
+        return Optional.of(firstDue(levels, told.files.getFirst().file().createdAt(), now));
     }
 
     /** When the lowest level is due after a moment. */

@@ -14,6 +14,11 @@ import java.util.function.Consumer;
  * before the thread is forked, so that waiting work costs a queue entry only.
  */
 final class Lane {
+    /** Longer pauses end at multiples of this: what is due within one wakes the dispatcher once. */
+    private static final long TICK_NANOS = 8_000_000;
+
+    private static final long PUNCTUAL_NANOS = 100_000_000;
+
     private final Gate gate;
     private final Consumer<LiveDatabase> work;
     private final DelayQueue<Due> queue = new DelayQueue<>();
@@ -37,7 +42,9 @@ final class Lane {
 
     /** Queues a database; the caller sees to it that it is queued once. */
     void after(Duration pause, LiveDatabase database) {
-        queue.add(new Due(database, System.nanoTime() + pause.toNanos()));
+        long nanos = pause.toNanos();
+        long due = System.nanoTime() + nanos;
+        queue.add(new Due(database, nanos < PUNCTUAL_NANOS ? due : Math.ceilDiv(due, TICK_NANOS) * TICK_NANOS));
     }
 
     /** How many are queued. */

@@ -30,7 +30,9 @@ public final class LtxEncoder implements AutoCloseable {
     private final int pagesPerBatch;
     private final Crc64 crc = new Crc64();
     private final PageIndexBuilder index;
-    private final Batch small;
+    /** A page alone: compressed where the caller has it. */
+    private final byte[] single;
+
     private CodecResources.@Nullable Pipeline pipeline;
     private @Nullable Batch filling;
     private @Nullable Batch spare;
@@ -73,7 +75,7 @@ public final class LtxEncoder implements AutoCloseable {
         this.compressor = resources.compressor();
         this.lockPage = LockPage.of(header.pageSize());
         this.pagesPerBatch = Math.max(1, BATCH_BYTES / header.pageSize());
-        this.small = new Batch(1, header.pageSize(), compressor);
+        this.single = new byte[Batch.frameBytesMax(header.pageSize(), compressor)];
         byte[] bytes = header.encode();
         crc.update(bytes, 0, bytes.length);
         out.write(bytes);
@@ -107,9 +109,11 @@ public final class LtxEncoder implements AutoCloseable {
         }
         Batch batch = filling;
         if (batch == null) {
-            small.add(number, buffer, offset);
-            write(small.compress());
-            small.clear();
+            int size = Batch.compress(compressor, number, buffer, offset, header.pageSize(), single, 0);
+            crc.update(single, 0, FRAME_HEADER_BYTES);
+            crc.update(buffer, offset, header.pageSize());
+            index.add(number, FRAME_HEADER_BYTES + size);
+            out.write(single, 0, FRAME_HEADER_BYTES + size);
             return;
         }
         batch.add(number, buffer, offset);
@@ -259,7 +263,11 @@ public final class LtxEncoder implements AutoCloseable {
             this.numbers = new int[pages];
             this.sizes = new int[pages];
             this.raw = new byte[pages * pageSize];
-            this.compressed = new byte[pages * (FRAME_HEADER_BYTES + compressor.maxCompressedLength(pageSize))];
+            this.compressed = new byte[pages * frameBytesMax(pageSize, compressor)];
+        }
+
+        static int frameBytesMax(int pageSize, LZ4Compressor compressor) {
+            return FRAME_HEADER_BYTES + compressor.maxCompressedLength(pageSize);
         }
 
         void add(int number, byte[] buffer, int offset) {
@@ -283,15 +291,21 @@ public final class LtxEncoder implements AutoCloseable {
         Batch compress() {
             int at = 0;
             for (int i = 0; i < count; i++) {
-                int start = at + FRAME_HEADER_BYTES;
-                sizes[i] = compressor.compress(raw, i * pageSize, pageSize, compressed, start);
-                putInt(compressed, at, numbers[i]);
-                compressed[at + 4] = 0;
-                compressed[at + 5] = FLAG_SIZE_FOLLOWS;
-                putInt(compressed, at + PAGE_HEADER_BYTES, sizes[i]);
-                at = start + sizes[i];
+                sizes[i] = compress(compressor, numbers[i], raw, i * pageSize, pageSize, compressed, at);
+                at += FRAME_HEADER_BYTES + sizes[i];
             }
             return this;
+        }
+
+        /** Writes a page's frame; the length of what follows its header. */
+        static int compress(
+                LZ4Compressor compressor, int number, byte[] page, int offset, int pageSize, byte[] frame, int at) {
+            int size = compressor.compress(page, offset, pageSize, frame, at + FRAME_HEADER_BYTES);
+            putInt(frame, at, number);
+            frame[at + 4] = 0;
+            frame[at + 5] = FLAG_SIZE_FOLLOWS;
+            putInt(frame, at + PAGE_HEADER_BYTES, size);
+            return size;
         }
 
         private static void putInt(byte[] bytes, int at, int value) {

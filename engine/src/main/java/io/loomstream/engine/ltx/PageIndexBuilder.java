@@ -18,6 +18,8 @@ final class PageIndexBuilder implements AutoCloseable {
 
     private static final int VARINT_MAX_BYTES = 10;
     private static final int ENTRY_MAX_BYTES = 2 * VARINT_MAX_BYTES;
+    private static final int WRITTEN_ENTRY_MAX_BYTES = 3 * VARINT_MAX_BYTES;
+    private static final int BUFFER_ENTRIES_MAX = 256;
 
     private final @Nullable IndexSpill spill;
     private @Nullable SeekableByteChannel spilled;
@@ -73,7 +75,7 @@ final class PageIndexBuilder implements AutoCloseable {
      * @param crc takes the same bytes
      */
     void writeTo(OutputStream out, Crc64 crc) throws IOException {
-        byte[] buffer = new byte[8192];
+        byte[] buffer = new byte[(Math.min(count, BUFFER_ENTRIES_MAX) + 1) * WRITTEN_ENTRY_MAX_BYTES];
         int at = 0;
         int page = 0;
         long offset = LtxHeader.SIZE_BYTES;
@@ -94,7 +96,7 @@ final class PageIndexBuilder implements AutoCloseable {
             page += (int) read[0];
             at = getVarint(at, read);
             long frameBytes = read[0];
-            if (filled + 3 * VARINT_MAX_BYTES > buffer.length) {
+            if (filled + WRITTEN_ENTRY_MAX_BYTES > buffer.length) {
                 length += flush(out, crc, buffer, filled);
                 filled = 0;
             }

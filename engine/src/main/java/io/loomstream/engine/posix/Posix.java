@@ -1,8 +1,10 @@
 package io.loomstream.engine.posix;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -24,10 +26,16 @@ public final class Posix {
     private static final int EINTR = 4;
     private static final int EAGAIN = 11;
     private static final int EACCES = 13;
+    private static final int EEXIST = 17;
 
     private static final int O_RDONLY = 0;
+    private static final int O_WRONLY = 1;
+    private static final int O_RDWR = 2;
+    private static final int O_CREAT = 0x40;
+    private static final int O_EXCL = 0x80;
     private static final int O_CLOEXEC = 0x80000;
     private static final int F_GETLK = 5;
+    private static final int F_SETLK = 6;
     private static final int F_OFD_GETLK = 36;
     private static final int F_OFD_SETLK = 37;
     private static final short F_RDLCK = 0;
@@ -43,8 +51,14 @@ public final class Posix {
     private final MethodHandle open;
     private final MethodHandle close;
     private final MethodHandle pread;
+    private final MethodHandle pwrite;
     private final MethodHandle fcntl;
     private final MethodHandle statx;
+    private final MethodHandle fchmod;
+    private final MethodHandle fchown;
+    private final MethodHandle futimens;
+    private final MethodHandle fsync;
+    private final MethodHandle ftruncate;
     private final Foreign foreign;
     private final BlockingQueue<Scratch> scratches = new ArrayBlockingQueue<>(SCRATCH_COUNT);
 
@@ -52,16 +66,34 @@ public final class Posix {
         this.open = foreign.function("open");
         this.close = foreign.function("close");
         this.pread = foreign.function("pread");
+        this.pwrite = foreign.function("pwrite");
         this.fcntl = foreign.function("fcntl");
         this.statx = foreign.function("statx");
+        this.fchmod = foreign.function("fchmod");
+        this.fchown = foreign.function("fchown");
+        this.futimens = foreign.function("futimens");
+        this.fsync = foreign.function("fsync");
+        this.ftruncate = foreign.function("ftruncate");
         this.foreign = foreign;
         for (int i = 0; i < SCRATCH_COUNT; i++) {
             scratches.add(new Scratch(foreign));
         }
     }
 
-    /** Empty where these calls do not exist: another system, a 32-bit one, or a JVM without a foreign linker. */
+    /** Made when it is first asked for; its scratches are a megabyte of native memory. */
+    private static final class OfProcess {
+        private static final Optional<Posix> POSIX = create();
+    }
+
+    /**
+     * The one of this process. Empty where these calls do not exist: another system, a 32-bit one, or a JVM without a foreign
+     * linker.
+     */
     public static Optional<Posix> load() {
+        return OfProcess.POSIX;
+    }
+
+    private static Optional<Posix> create() {
         String architecture = System.getProperty("os.arch", "");
         boolean known = architecture.equals("amd64") || architecture.equals("aarch64");
         if (!System.getProperty("os.name", "").equals("Linux") || !known) {
@@ -95,9 +127,41 @@ public final class Posix {
      * @throws NoSuchFileException only when there is no such file
      */
     public int openReadOnly(Path path) throws IOException {
+        return open(path, O_RDONLY, 0);
+    }
+
+    /**
+     * Opens a file for reading and writing.
+     *
+     * @throws NoSuchFileException only when there is no such file
+     */
+    public int openReadWrite(Path path) throws IOException {
+        return open(path, O_RDWR, 0);
+    }
+
+    /**
+     * Opens a file for reading and writing, an empty one if there is none.
+     *
+     * @param mode permission bits of a new one, of which the umask takes some away
+     */
+    public int openOrCreate(Path path, int mode) throws IOException {
+        return open(path, O_RDWR | O_CREAT, mode);
+    }
+
+    /**
+     * Creates a file for writing; never follows a link.
+     *
+     * @param mode permission bits, of which the umask takes some away
+     * @throws FileAlreadyExistsException when anything has that name
+     */
+    public int createNew(Path path, int mode) throws IOException {
+        return open(path, O_WRONLY | O_CREAT | O_EXCL, mode);
+    }
+
+    private int open(Path path, int flags, int mode) throws IOException {
         Scratch scratch = take();
         try {
-            int fd = (int) invoke(open, scratch, scratch.path(path), O_RDONLY | O_CLOEXEC, 0, 0);
+            int fd = (int) invoke(open, scratch, scratch.path(path), flags | O_CLOEXEC, mode, 0);
             if (fd < 0) {
                 throw failure("open", path.toString(), scratch.errno());
             }
@@ -111,7 +175,8 @@ public final class Posix {
     public void close(int fd) {
         Scratch scratch = take();
         try {
-            // Linux frees the number even when close reports an error of an earlier write; we only ever read.
+            // Linux frees the number even when close reports an error of an earlier write. Whoever wants to know of one
+            // forces the file before.
             long ignored = invoke(close, scratch, fd, 0, 0, 0);
         } finally {
             scratches.add(scratch);
@@ -148,6 +213,116 @@ public final class Posix {
         }
     }
 
+    /** Writes all of {@code length} bytes at a position. */
+    public void write(int fd, long position, byte[] buffer, int offset, int length) throws IOException {
+        Scratch scratch = take();
+        try {
+            int done = 0;
+            while (done < length) {
+                int count = Math.min(length - done, Scratch.DATA_BYTES);
+                scratch.putData(buffer, offset + done, count);
+                writeData(scratch, fd, position + done, count);
+                done += count;
+            }
+        } finally {
+            scratches.add(scratch);
+        }
+    }
+
+    private void writeData(Scratch scratch, int fd, long position, int count) throws IOException {
+        int done = 0;
+        while (done < count) {
+            long wrote = invoke(pwrite, scratch, fd, scratch.dataAddress() + done, count - done, position + done);
+            if (wrote > 0) {
+                done += (int) wrote;
+            } else if (wrote == 0 || scratch.errno() != EINTR) {
+                throw failure("pwrite", "descriptor " + fd + " at " + (position + done), scratch.errno());
+            }
+        }
+    }
+
+    /**
+     * Copies a file's bytes, without a detour through the heap.
+     *
+     * @param length how many there are, from the first one on
+     * @throws EOFException when there are fewer
+     */
+    public void copy(int from, int to, long length) throws IOException {
+        Scratch scratch = take();
+        try {
+            long done = 0;
+            while (done < length) {
+                long wanted = Math.min(length - done, Scratch.DATA_BYTES);
+                long got = invoke(pread, scratch, from, scratch.dataAddress(), wanted, done);
+                if (got > 0) {
+                    writeData(scratch, to, done, (int) got);
+                    done += got;
+                } else if (got == 0) {
+                    throw new EOFException("descriptor " + from + " ends at " + done + " of " + length + " bytes");
+                } else if (scratch.errno() != EINTR) {
+                    throw failure("pread", "descriptor " + from + " at " + done, scratch.errno());
+                }
+            }
+        } finally {
+            scratches.add(scratch);
+        }
+    }
+
+    /** Cuts a file that is open for writing. */
+    public void truncate(int fd, long length) throws IOException {
+        call("ftruncate", ftruncate, fd, length, 0);
+    }
+
+    /** Sets the permission bits whatever the umask is. */
+    public void changeMode(int fd, int mode) throws IOException {
+        call("fchmod", fchmod, fd, mode, 0);
+    }
+
+    /** Sets owner and group; -1 leaves one alone. */
+    public void changeOwner(int fd, int uid, int gid) throws IOException {
+        call("fchown", fchown, fd, uid, gid);
+    }
+
+    /** Sets the times of the last access and the last modification. */
+    public void setTimes(int fd, long epochNanos) throws IOException {
+        Scratch scratch = take();
+        try {
+            if ((int) invoke(futimens, scratch, fd, scratch.times(epochNanos), 0, 0) != 0) {
+                throw failure("futimens", "descriptor " + fd, scratch.errno());
+            }
+        } finally {
+            scratches.add(scratch);
+        }
+    }
+
+    /** Waits until the bytes, length and times of a file, or the names in a directory, are on the disk. */
+    public void force(int fd) throws IOException {
+        call("fsync", fsync, fd, 0, 0);
+    }
+
+    private void call(String name, MethodHandle function, int fd, long a, long b) throws IOException {
+        Scratch scratch = take();
+        try {
+            while ((int) invoke(function, scratch, fd, a, b, 0) != 0) {
+                if (scratch.errno() != EINTR) {
+                    throw failure(name, "descriptor " + fd, scratch.errno());
+                }
+            }
+        } finally {
+            scratches.add(scratch);
+        }
+    }
+
+    /**
+     * Takes this process's exclusive lock on a whole file without waiting. It goes when the process closes any descriptor of
+     * that file.
+     *
+     * @return false when another process has a lock on it
+     */
+    public boolean tryLockForProcess(int fd) throws IOException {
+        return setLock(fd, F_SETLK, F_WRLCK, 0, 0);
+    }
+
     /**
      * Takes a shared open-file-description lock without waiting.
      *
@@ -155,12 +330,12 @@ public final class Posix {
      * @throws IOException when the file system has no such locks
      */
     public boolean tryLockShared(int fd, long start, long length) throws IOException {
-        return setLock(fd, F_RDLCK, start, length);
+        return setLock(fd, F_OFD_SETLK, F_RDLCK, start, length);
     }
 
     /** Gives up this descriptor's locks in the range. */
     public void unlock(int fd, long start, long length) throws IOException {
-        setLock(fd, F_UNLCK, start, length);
+        setLock(fd, F_OFD_SETLK, F_UNLCK, start, length);
     }
 
     /** Whether another owner, in this process or not, holds an exclusive lock on a byte of the range. */
@@ -224,16 +399,16 @@ public final class Posix {
         }
     }
 
-    private boolean setLock(int fd, short type, long start, long length) throws IOException {
+    private boolean setLock(int fd, int command, short type, long start, long length) throws IOException {
         Scratch scratch = take();
         try {
-            if ((int) invoke(fcntl, scratch, fd, F_OFD_SETLK, scratch.flock(type, start, length), 0) == 0) {
+            if ((int) invoke(fcntl, scratch, fd, command, scratch.flock(type, start, length), 0) == 0) {
                 return true;
             }
             if (scratch.errno() == EAGAIN || scratch.errno() == EACCES) {
                 return false;
             }
-            throw failure("fcntl(F_OFD_SETLK)", "descriptor " + fd, scratch.errno());
+            throw failure("fcntl(" + command + ")", "descriptor " + fd, scratch.errno());
         } finally {
             scratches.add(scratch);
         }
@@ -290,6 +465,7 @@ public final class Posix {
     static IOException failure(String call, String what, int errno) {
         return switch (errno) {
             case ENOENT -> new NoSuchFileException(what);
+            case EEXIST -> new FileAlreadyExistsException(what);
             case EACCES, EPERM -> new AccessDeniedException(what, null, call + " failed with errno " + errno);
             default -> new FileSystemException(what, null, call + " failed with errno " + errno);
         };

@@ -14,6 +14,7 @@ final class Scratch {
     private static final int ERRNO_BYTES = 16;
     private static final int PATH_BYTES = 4096;
     private static final int FLOCK_BYTES = 32;
+    private static final int TIMESPEC_BYTES = 16;
     private static final long NANOS_PER_SECOND = 1_000_000_000L;
 
     private final ByteBuffer errno = direct(ERRNO_BYTES);
@@ -71,6 +72,19 @@ final class Scratch {
     }
 
     long dataAddress() {
+        return dataAddress;
+    }
+
+    void putData(byte[] source, int offset, int length) {
+        data.put(0, source, offset, length);
+    }
+
+    /** Two struct timespec of one time: long seconds, long nanoseconds. */
+    long times(long epochNanos) {
+        for (int offset = 0; offset < 2 * TIMESPEC_BYTES; offset += TIMESPEC_BYTES) {
+            data.putLong(offset, Math.floorDiv(epochNanos, NANOS_PER_SECOND));
+            data.putLong(offset + Long.BYTES, Math.floorMod(epochNanos, NANOS_PER_SECOND));
+        }
         return dataAddress;
     }
 

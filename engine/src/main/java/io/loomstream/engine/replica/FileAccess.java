@@ -1,5 +1,7 @@
 package io.loomstream.engine.replica;
 
+import io.loomstream.engine.posix.FileStat;
+import io.loomstream.engine.posix.Posix;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -68,9 +70,34 @@ public record FileAccess(Grant files, Grant directories) {
             }
         }
 
+        /** The same for an open file. */
+        void applyTo(Posix posix, int fd) throws IOException {
+            FileStat now = posix.stat(fd);
+            boolean userGiven = uid != SAME && uid != now.uid() && give(posix, fd, uid, SAME);
+            boolean groupGiven = gid != SAME && gid != now.gid() && give(posix, fd, SAME, gid);
+            if (userGiven || groupGiven || (now.mode() & 07777) != mode) {
+                posix.changeMode(fd, mode);
+            }
+        }
+
+        /** True: a change of the owner, also one that was only tried, may have taken bits of the mode away. */
+        private static boolean give(Posix posix, int fd, int uid, int gid) {
+            try {
+                posix.changeOwner(fd, uid, gid);
+            } catch (IOException notPermitted) {
+                log.debug("owner or group stays as it is, {}:{} cannot be set", uid, gid, notPermitted);
+            }
+            return true;
+        }
+
+        /** Only the owner's share of the mode. */
+        int modeAtBirth() {
+            return mode & 0700;
+        }
+
         /** The permissions a file is born with: only the owner's share of the mode. */
         public Set<PosixFilePermission> atBirth() {
-            return permissions(mode & 0700);
+            return permissions(modeAtBirth());
         }
 
         /** Whether the owner had to be changed, or that was tried. */

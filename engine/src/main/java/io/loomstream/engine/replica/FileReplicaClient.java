@@ -18,10 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.BasicFileAttributeView;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.FileTime;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -40,6 +37,7 @@ import java.util.concurrent.CopyOnWriteArraySet;
  */
 public final class FileReplicaClient implements ReplicaClient {
     private static final String TEMPORARY_SUFFIX = ".tmp";
+    private static final FileSteps REAL = new PosixFileSteps();
 
     private final Path root;
     private final FileAccess access;
@@ -49,7 +47,7 @@ public final class FileReplicaClient implements ReplicaClient {
 
     /** A replica under {@code root}, which is made with the first write. */
     public FileReplicaClient(Path root, FileAccess access) {
-        this(root, access, new PosixFileSteps());
+        this(root, access, REAL);
     }
 
     FileReplicaClient(Path root, FileAccess access, FileSteps steps) {
@@ -149,8 +147,8 @@ public final class FileReplicaClient implements ReplicaClient {
         try {
             SourceFile header = SourceFile.read(source, range);
             // Not "exists": a target that cannot be looked at must not be taken for absent and replaced.
-            if (Files.notExists(target)) {
-                store(source, target, header.createdAt());
+            if (steps.isAbsent(target)) {
+                store(source, target, header);
             } else {
                 confirmSame(source, target);
             }
@@ -162,20 +160,12 @@ public final class FileReplicaClient implements ReplicaClient {
         }
     }
 
-    private void store(Path source, Path target, Instant createdAt) throws IOException {
+    private void store(Path source, Path target, SourceFile header) throws IOException {
         Path directory = parentOf(target);
         Path temporary = directory.resolve(target.getFileName() + TEMPORARY_SUFFIX);
         boolean named = false;
-        // Creating it is also the test for the directory: a look before every write would cost more than it tells.
-        FileChannel channel = createTemporary(temporary, directory);
         try {
-            try (channel) {
-                steps.copy(source, channel);
-                FileTime time = FileTime.from(createdAt);
-                Files.getFileAttributeView(temporary, BasicFileAttributeView.class)
-                        .setTimes(time, time, null);
-                steps.force(channel);
-            }
+            storeTemporary(source, temporary, directory, header);
             steps.rename(temporary, target);
             named = true;
             steps.forceDirectory(directory);
@@ -187,16 +177,18 @@ public final class FileReplicaClient implements ReplicaClient {
         }
     }
 
-    private FileChannel createTemporary(Path temporary, Path directory) throws IOException {
+    /** Creating it is also the test for the directory: a look before every write would cost more than it tells. */
+    private void storeTemporary(Path source, Path temporary, Path directory, SourceFile header) throws IOException {
         try {
-            return steps.create(temporary, access.files());
+            steps.store(source, header.sizeBytes(), temporary, access.files(), header.createdAt());
+            return;
         } catch (NoSuchFileException firstOfItsLevel) {
             steps.createDirectories(directory, access.directories());
         } catch (FileAlreadyExistsException leftByACrash) {
             // A new file rather than the old one emptied: nobody else can hold it open.
             steps.delete(temporary);
         }
-        return steps.create(temporary, access.files());
+        steps.store(source, header.sizeBytes(), temporary, access.files(), header.createdAt());
     }
 
     private void removeAfter(IOException failure, Path temporary) {

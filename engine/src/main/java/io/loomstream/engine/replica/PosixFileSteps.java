@@ -1,5 +1,6 @@
 package io.loomstream.engine.replica;
 
+import io.loomstream.engine.posix.Posix;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
@@ -9,12 +10,64 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 
-/** {@link FileSteps} on a POSIX file system. */
+/**
+ * {@link FileSteps} on a POSIX file system. Small files, which a fleet stores by the thousand a second, take the fewest
+ * system calls there are, where {@link Posix} is at hand.
+ *
+ * <p>Thread-safe.
+ */
 public final class PosixFileSteps implements FileSteps {
+    /** Larger ones are left to the kernel, which may share their blocks. */
+    private static final long SMALL_BYTES = 1024 * 1024;
+
+    @Override
+    public void store(Path source, long sizeBytes, Path file, FileAccess.Grant grant, Instant time) throws IOException {
+        Optional<Posix> posix = Posix.load();
+        if (posix.isPresent() && sizeBytes <= SMALL_BYTES) {
+            store(posix.get(), source, sizeBytes, file, grant, time);
+        } else {
+            FileSteps.super.store(source, sizeBytes, file, grant, time);
+        }
+    }
+
+    private static void store(Posix posix, Path source, long sizeBytes, Path file, FileAccess.Grant grant, Instant time)
+            throws IOException {
+        int from = posix.openReadOnly(source);
+        try {
+            int to = posix.createNew(file, grant.modeAtBirth());
+            try {
+                grant.applyTo(posix, to);
+                posix.copy(from, to, sizeBytes);
+                posix.setTimes(to, TimeUnit.SECONDS.toNanos(time.getEpochSecond()) + time.getNano());
+                posix.force(to);
+            } finally {
+                posix.close(to);
+            }
+        } finally {
+            posix.close(from);
+        }
+    }
+
+    @Override
+    public boolean isAbsent(Path file) {
+        Optional<Posix> posix = Posix.load();
+        if (posix.isEmpty()) {
+            return FileSteps.super.isAbsent(file);
+        }
+        try {
+            return posix.get().stat(file).isEmpty(); // absent is the usual answer: the JDK's would be an exception
+        } catch (IOException unknown) {
+            return false;
+        }
+    }
+
     @Override
     public FileChannel create(Path file, FileAccess.Grant grant) throws IOException {
         FileChannel channel = FileChannel.open(
@@ -63,6 +116,16 @@ public final class PosixFileSteps implements FileSteps {
     @Override
     public void forceDirectory(Path directory) throws IOException {
         // Linux lets a directory be opened for reading and synced like a file.
+        Optional<Posix> posix = Posix.load();
+        if (posix.isPresent()) {
+            int fd = posix.get().openReadOnly(directory);
+            try {
+                posix.get().force(fd);
+            } finally {
+                posix.get().close(fd);
+            }
+            return;
+        }
         try (FileChannel names = FileChannel.open(directory, StandardOpenOption.READ)) {
             names.force(true);
         }

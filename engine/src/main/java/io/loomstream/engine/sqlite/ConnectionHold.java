@@ -75,8 +75,14 @@ final class ConnectionHold implements WalHold {
 
     @Override
     public boolean intact() throws IOException {
+        Optional<FileStat> database = files.statDatabase();
+        return database.isPresent() && intact(database.get());
+    }
+
+    @Override
+    public boolean intact(FileStat database) throws IOException {
         return !released
-                && isAt(databaseHeld, files.statDatabase())
+                && databaseHeld.sameFileAs(database)
                 && isAt(shmHeld, files.statShm())
                 && (walHeld == null || isAt(walHeld, files.statWal()));
     }

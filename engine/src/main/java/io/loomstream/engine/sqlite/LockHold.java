@@ -99,10 +99,16 @@ final class LockHold implements WalHold {
 
     @Override
     public boolean intact() throws IOException {
+        Optional<FileStat> database = files.statDatabase();
+        return database.isPresent() && intact(database.get());
+    }
+
+    @Override
+    public boolean intact(FileStat database) throws IOException {
         if (released || slot == NO_SLOT || frozen) {
             return false; // between letting the WAL restart and taking it back
         }
-        if (!isAt(databaseHeld, files.statDatabase()) || !isAt(shmHeld, files.statShm())) {
+        if (!databaseHeld.sameFileAs(database) || !isAt(shmHeld, files.statShm())) {
             return false;
         }
         Optional<FileStat> wal = files.statWal();

@@ -1,5 +1,6 @@
 package io.loomstream.engine.sqlite;
 
+import io.loomstream.engine.posix.FileStat;
 import io.loomstream.engine.sqlite.WalIndex.Reading;
 import java.io.IOException;
 import java.util.Optional;
@@ -27,6 +28,13 @@ public sealed interface WalHold permits LockHold, ConnectionHold {
 
     /** Whether the files at the database's paths are still the ones held. A deleted {@code -shm} orphans our locks. */
     boolean intact() throws IOException;
+
+    /**
+     * The same.
+     *
+     * @param database what was found at the database's own path a moment ago
+     */
+    boolean intact(FileStat database) throws IOException;
 
     /** The shared wal-index header and checkpoint state. */
     Reading readIndex() throws IOException;

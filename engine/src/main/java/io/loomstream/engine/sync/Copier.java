@@ -10,6 +10,9 @@ import io.loomstream.engine.ltx.LtxHeader;
 import io.loomstream.engine.ltx.LtxTrailer;
 import io.loomstream.engine.ltx.Txid;
 import io.loomstream.engine.ltx.TxidRange;
+import io.loomstream.engine.posix.DescriptorOutput;
+import io.loomstream.engine.posix.FileStat;
+import io.loomstream.engine.posix.Posix;
 import io.loomstream.engine.wal.FrameChecksum;
 import io.loomstream.engine.wal.PageMap;
 import io.loomstream.engine.wal.WalBatch;
@@ -21,20 +24,14 @@ import io.loomstream.engine.wal.WalSource;
 import java.io.BufferedOutputStream;
 import java.io.EOFException;
 import java.io.FileInputStream;
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.RandomAccessFile;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.FileAttribute;
-import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,18 +45,19 @@ import org.slf4j.LoggerFactory;
 final class Copier {
     private static final int FRAME_HEADER_BYTES = 24;
     static final int CHUNK_BYTES = 256 * 1024;
-    private static final FileAttribute<Set<PosixFilePermission>> OWNER_ONLY =
-            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
+    private static final int OWNER_ONLY = 0600;
     private static final int SMALLEST_OUTPUT_BUFFER = 1024;
     private static final int LARGEST_OUTPUT_BUFFER = 64 * 1024;
 
     private static final Logger log = LoggerFactory.getLogger(Copier.class);
 
+    private final Posix posix;
     private final CodecResources resources;
     private final Time time;
     private final LongAdder madeExact = new LongAdder();
 
-    Copier(CodecResources resources, Time time) {
+    Copier(Posix posix, CodecResources resources, Time time) {
+        this.posix = posix;
         this.resources = resources;
         this.time = time;
     }
@@ -97,7 +95,7 @@ final class Copier {
         LtxHeader ltx = header(pageSize, batch.commitPages(), TxidRange.of(txid), wal, from, batch.lastFrame());
         byte[] page = new byte[pageSize];
         long size = (long) pages.length * pageSize;
-        LtxTrailer trailer = encode(staging, ltx, size, tap, encoder -> {
+        Encoded encoded = encode(staging, ltx, size, tap, encoder -> {
             for (int number : pages) {
                 int frame = frames.frameOf(number);
                 if (frame == 0) {
@@ -116,8 +114,8 @@ final class Copier {
                 batch.checksum(),
                 false,
                 cursor.database(),
-                trailer.fileChecksum());
-        return new StagedCopy(staging, next, Files.size(staging), pages.length);
+                encoded.trailer().fileChecksum());
+        return new StagedCopy(staging, next, encoded.stat(), pages.length);
     }
 
     /**
@@ -138,7 +136,7 @@ final class Copier {
         int lockPage = LockPage.of(pageSize);
         int pagesPerChunk = Math.max(1, CHUNK_BYTES / pageSize);
         byte[] chunk = new byte[Math.min(pagesPerChunk, base.commitPages()) * pageSize];
-        LtxTrailer trailer = encode(staging, ltx, (long) base.commitPages() * pageSize, tap, encoder -> {
+        Encoded encoded = encode(staging, ltx, (long) base.commitPages() * pageSize, tap, encoder -> {
             for (int first = 1; first <= base.commitPages(); first += pagesPerChunk) {
                 int count = Math.min(pagesPerChunk, base.commitPages() - first + 1);
                 int read = database.read((first - 1L) * pageSize, chunk, 0, count * pageSize);
@@ -157,7 +155,7 @@ final class Copier {
             }
         });
         return new StagedCopy(
-                staging, cursor(txid, base, ltx.walSalts(), trailer), Files.size(staging), base.commitPages());
+                staging, cursor(txid, base, ltx.walSalts(), encoded.trailer()), encoded.stat(), base.commitPages());
     }
 
     /** How many complete copies were overtaken by a checkpoint and made exact with later frames. */
@@ -193,7 +191,7 @@ final class Copier {
         try (FileInputStream input = new FileInputStream(first.file().toFile());
                 LtxDecoder decoder = new LtxDecoder(input, first.file().toString(), resources)) {
             decoder.header();
-            LtxTrailer trailer = encode(staging, ltx, (long) newer.commitPages() * pageSize, tap, encoder -> {
+            Encoded encoded = encode(staging, ltx, (long) newer.commitPages() * pageSize, tap, encoder -> {
                 for (int number = 1; number <= newer.commitPages(); number++) {
                     if (number == lockPage) {
                         continue;
@@ -217,8 +215,8 @@ final class Copier {
             });
             return new StagedCopy(
                     staging,
-                    cursor(txid, newer, wal.header().salts(), trailer),
-                    Files.size(staging),
+                    cursor(txid, newer, wal.header().salts(), encoded.trailer()),
+                    encoded.stat(),
                     newer.commitPages());
         }
     }
@@ -349,24 +347,24 @@ final class Copier {
         void writeTo(PageTap encoder) throws IOException, InterruptedException;
     }
 
+    /** What was written, and the file behind it. */
+    record Encoded(LtxTrailer trailer, FileStat stat) {}
+
     /**
      * Writes a file, or nothing.
      *
      * @param pageBytes about how much it will hold at most, for the size of buffers
      */
-    LtxTrailer encode(Path staging, LtxHeader header, long pageBytes, PageTap tap, Pages pages)
+    Encoded encode(Path staging, LtxHeader header, long pageBytes, PageTap tap, Pages pages)
             throws IOException, InterruptedException {
-        int buffer = Math.clamp(pageBytes, SMALLEST_OUTPUT_BUFFER, LARGEST_OUTPUT_BUFFER);
+        // Pages of most databases compress to less than half.
+        int buffer = Math.clamp(pageBytes / 2, SMALLEST_OUTPUT_BUFFER, LARGEST_OUTPUT_BUFFER);
         boolean complete = false;
-        if (!Files.exists(staging)) {
-            // Not under the umask: until it is published with the database's own mode it is nobody else's.
-            Files.createFile(staging, OWNER_ONLY);
-        }
-        // Written over whatever is there and cut at the end: ext4 would write a file that was emptied first to the disk
-        // at
-        // once, and this is a cache.
-        try (RandomAccessFile file = new RandomAccessFile(staging.toFile(), "rw");
-                OutputStream out = new BufferedOutputStream(new FileOutputStream(file.getFD()), buffer)) {
+        // Until it is published with the database's own mode it is nobody else's.
+        int fd = posix.openOrCreate(staging, OWNER_ONLY);
+        try {
+            DescriptorOutput file = new DescriptorOutput(posix, fd);
+            OutputStream out = new BufferedOutputStream(file, buffer);
             LtxTrailer trailer;
             try (LtxEncoder encoder = new LtxEncoder(out, header, resources, () -> indexSpill(staging))) {
                 pages.writeTo((number, page, offset) -> {
@@ -376,16 +374,28 @@ final class Copier {
                 trailer = encoder.finish();
             }
             out.flush();
-            if (file.length() > file.getFilePointer()) {
-                file.setLength(file.getFilePointer());
-            }
+            FileStat stat = cutAt(file.position(), fd);
             complete = true;
-            return trailer;
+            return new Encoded(trailer, stat);
         } finally {
+            posix.close(fd);
             if (!complete) {
                 Files.deleteIfExists(staging);
             }
         }
+    }
+
+    /**
+     * A file is written over whatever is there and cut at the end: ext4 would write one that was emptied first to the disk at
+     * once, and this is a cache.
+     */
+    private FileStat cutAt(long length, int fd) throws IOException {
+        FileStat stat = posix.stat(fd);
+        if (stat.sizeBytes() == length) {
+            return stat;
+        }
+        posix.truncate(fd, length);
+        return posix.stat(fd);
     }
 
     private static SeekableByteChannel indexSpill(Path staging) throws IOException {

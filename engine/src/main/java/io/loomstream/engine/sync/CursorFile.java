@@ -3,14 +3,12 @@ package io.loomstream.engine.sync;
 import io.loomstream.engine.concurrent.Time;
 import io.loomstream.engine.error.ConflictException;
 import io.loomstream.engine.ltx.Txid;
+import io.loomstream.engine.posix.Posix;
 import io.loomstream.engine.wal.FrameChecksum;
 import io.loomstream.engine.wal.WalSalts;
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -41,6 +39,9 @@ final class CursorFile implements AutoCloseable {
     private static final int SLOT_BYTES = 128;
     private static final int OWNER_BYTES = 128;
     private static final int CLEAN_OFFSET = 20;
+    /** Less what the umask takes away. */
+    private static final int MODE = 0666;
+
     private static final int FILE_BYTES = OWNER_BYTES + 2 * SLOT_BYTES;
 
     private static final int TOKEN_OFFSET = FILE_BYTES;
@@ -50,16 +51,18 @@ final class CursorFile implements AutoCloseable {
     private static final Duration TAKE_BACK_PAUSE = Duration.ofMillis(2);
     private static final int TAKE_BACK_ATTEMPTS = 250;
 
+    private final Posix posix;
     private final Path path;
     private final BootId bootId;
     private final Time time;
     private final long token = ThreadLocalRandom.current().nextLong();
     /** Open and locked; null while the lock is in the database. */
-    private @Nullable RandomAccessFile locked;
+    private @Nullable Handle locked;
 
     private @Nullable Path named;
 
-    private CursorFile(Path path, BootId bootId, Time time, RandomAccessFile locked) {
+    private CursorFile(Posix posix, Path path, BootId bootId, Time time, Handle locked) {
+        this.posix = posix;
         this.path = path;
         this.bootId = bootId;
         this.time = time;
@@ -78,14 +81,14 @@ final class CursorFile implements AutoCloseable {
      * @throws ConflictException when another process has it. (That no two databases of this process open one file is
      *     {@link Owners}' business: the failed try would drop the first one's lock.)
      */
-    static CursorFile open(Path path, BootId bootId, Time time, Claims claims) throws IOException {
-        RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw");
+    static CursorFile open(Posix posix, Path path, BootId bootId, Time time, Claims claims) throws IOException {
+        Handle file = new Handle(posix, posix.openOrCreate(path, MODE));
         boolean complete = false;
         try {
-            FileLock lock = tryLock(file);
-            CursorFile opened = new CursorFile(path, bootId, time, file);
-            opened.named = lock == null ? null : databaseNamedIn(file);
-            if (lock == null || (opened.named != null && claims.byAnother(opened.named))) {
+            boolean mine = file.tryLock();
+            CursorFile opened = new CursorFile(posix, path, bootId, time, file);
+            opened.named = mine ? databaseNamedIn(file) : null;
+            if (!mine || (opened.named != null && claims.byAnother(opened.named))) {
                 throw inUse(path, file);
             }
             opened.nameOwner(file);
@@ -99,17 +102,42 @@ final class CursorFile implements AutoCloseable {
         }
     }
 
-    private static @Nullable Path databaseNamedIn(RandomAccessFile file) throws IOException {
-        if (file.length() < DATABASE_OFFSET + Short.BYTES) {
+    /**
+     * The open file. A lock of it is the process's, and ends when the process closes any descriptor of the file; so while one
+     * is locked no other one is open here.
+     */
+    private record Handle(Posix posix, int fd) implements AutoCloseable {
+        boolean tryLock() throws IOException {
+            return posix.tryLockForProcess(fd);
+        }
+
+        /** How many bytes there were; fewer than wanted only at the end of the file. */
+        int read(long position, byte[] into) throws IOException {
+            return posix.read(fd, position, into, 0, into.length);
+        }
+
+        void write(long position, byte[] bytes) throws IOException {
+            posix.write(fd, position, bytes, 0, bytes.length);
+        }
+
+        @Override
+        public void close() {
+            posix.close(fd);
+        }
+    }
+
+    private static @Nullable Path databaseNamedIn(Handle file) throws IOException {
+        byte[] lengthBytes = new byte[Short.BYTES];
+        if (file.read(DATABASE_OFFSET, lengthBytes) < lengthBytes.length) {
             return null;
         }
-        file.seek(DATABASE_OFFSET);
-        int length = file.readUnsignedShort();
-        if (length == 0 || length > DATABASE_BYTES_MAX || file.length() < DATABASE_OFFSET + Short.BYTES + length) {
+        int length = Short.toUnsignedInt(ByteBuffer.wrap(lengthBytes).getShort());
+        byte[] text = new byte[Math.min(length, DATABASE_BYTES_MAX)];
+        if (length == 0
+                || length > DATABASE_BYTES_MAX
+                || file.read(DATABASE_OFFSET + Short.BYTES, text) < text.length) {
             return null;
         }
-        byte[] text = new byte[length];
-        file.readFully(text);
         try {
             return Path.of(new String(text, StandardCharsets.UTF_8));
         } catch (InvalidPathException damaged) {
@@ -119,7 +147,7 @@ final class CursorFile implements AutoCloseable {
 
     /** Gives up the lock on this file, for one that this process has in the database. */
     void lockedIn(Path database) throws IOException {
-        RandomAccessFile file = locked;
+        Handle file = locked;
         if (file == null) {
             return;
         }
@@ -130,8 +158,7 @@ final class CursorFile implements AutoCloseable {
             }
             byte[] record = new byte[Short.BYTES + text.length];
             ByteBuffer.wrap(record).putShort((short) text.length).put(text);
-            file.seek(DATABASE_OFFSET);
-            file.write(record);
+            file.write(DATABASE_OFFSET, record);
             named = database;
         }
         locked = null;
@@ -151,12 +178,12 @@ final class CursorFile implements AutoCloseable {
     }
 
     /** The file, locked; null when it is not ours any more. Who only looks whose it is may be in the way for an instant. */
-    private @Nullable RandomAccessFile openOurs() throws IOException {
+    private @Nullable Handle openOurs() throws IOException {
         for (int attempt = 0; attempt < TAKE_BACK_ATTEMPTS; attempt++) {
-            RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw");
+            Handle file = new Handle(posix, posix.openReadWrite(path));
             boolean ours = false;
             try {
-                boolean mine = tryLock(file) != null;
+                boolean mine = file.tryLock();
                 ours = mine && tokenIn(file) == token;
                 if (mine) {
                     return ours ? file : null;
@@ -176,21 +203,20 @@ final class CursorFile implements AutoCloseable {
         return null;
     }
 
-    private static long tokenIn(RandomAccessFile file) throws IOException {
-        if (file.length() < DATABASE_OFFSET) {
-            return 0;
-        }
-        file.seek(TOKEN_OFFSET);
-        return file.readLong();
+    private static long tokenIn(Handle file) throws IOException {
+        byte[] bytes = new byte[Long.BYTES];
+        return file.read(TOKEN_OFFSET, bytes) < bytes.length
+                ? 0
+                : ByteBuffer.wrap(bytes).getLong();
     }
 
-    private static ConflictException inUse(Path path, RandomAccessFile file) throws IOException {
+    private static ConflictException inUse(Path path, Handle file) throws IOException {
         return new ConflictException(path + ": in use by another replicator (" + ownerOf(file)
                 + "); one meta directory serves one database of one process");
     }
 
     private interface Use {
-        void of(RandomAccessFile file) throws IOException;
+        void of(Handle file) throws IOException;
     }
 
     /**
@@ -203,9 +229,9 @@ final class CursorFile implements AutoCloseable {
             use.of(locked);
             return;
         }
-        try (RandomAccessFile file = openOurs()) {
+        try (Handle file = openOurs()) {
             if (file == null) {
-                try (RandomAccessFile theirs = new RandomAccessFile(path.toFile(), "r")) {
+                try (Handle theirs = new Handle(posix, posix.openReadOnly(path))) {
                     throw inUse(path, theirs);
                 }
             }
@@ -213,32 +239,19 @@ final class CursorFile implements AutoCloseable {
         }
     }
 
-    private static @Nullable FileLock tryLock(RandomAccessFile file) throws IOException {
-        try {
-            return file.getChannel().tryLock();
-        } catch (OverlappingFileLockException heldByThisProcess) {
-            return null;
-        }
-    }
-
-    private static String ownerOf(RandomAccessFile file) throws IOException {
+    private static String ownerOf(Handle file) throws IOException {
         byte[] owner = new byte[OWNER_BYTES];
-        file.seek(0);
-        int length = file.read(owner);
+        int length = file.read(0, owner);
         return length <= 0 ? "not named yet" : new String(owner, 0, length, StandardCharsets.UTF_8).trim();
     }
 
-    private void nameOwner(RandomAccessFile file) throws IOException {
+    private void nameOwner(Handle file) throws IOException {
         byte[] owner = new byte[OWNER_BYTES];
         byte[] text = ("pid " + ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.UTF_8);
         System.arraycopy(text, 0, owner, 0, text.length);
-        file.seek(0);
-        file.write(owner);
-        if (file.length() < FILE_BYTES) {
-            file.setLength(FILE_BYTES);
-        }
-        file.seek(TOKEN_OFFSET);
-        file.writeLong(token);
+        file.write(0, owner);
+        // What the two slots had lost of their ends reads as zero from here on.
+        file.write(TOKEN_OFFSET, ByteBuffer.allocate(Long.BYTES).putLong(token).array());
     }
 
     /**
@@ -252,13 +265,11 @@ final class CursorFile implements AutoCloseable {
      * A shutdown in order vouches for what happened before it, over a restart of the machine. It must not vouch for this run
      * too: a power cut during it may bring that slot back. Costs one sync to disk, after a shutdown in order only.
      */
-    private void spendCleanMarks(RandomAccessFile file) throws IOException {
+    private void spendCleanMarks(Handle file) throws IOException {
         boolean spent = false;
         for (long parity = 0; parity < 2; parity++) {
             byte[] slot = new byte[SLOT_BYTES];
-            file.seek(offsetOf(parity));
-            file.readFully(slot);
-            if (slot[CLEAN_OFFSET] != 0) {
+            if (file.read(offsetOf(parity), slot) == slot.length && slot[CLEAN_OFFSET] != 0) {
                 Optional<Slot> kept = parse(slot);
                 if (kept.isPresent()) {
                     write(file, kept.get(), false);
@@ -267,7 +278,7 @@ final class CursorFile implements AutoCloseable {
             }
         }
         if (spent) {
-            file.getFD().sync();
+            posix.force(file.fd());
         }
     }
 
@@ -279,12 +290,12 @@ final class CursorFile implements AutoCloseable {
      *     the fingerprint is marked as proving nothing.
      */
     Optional<Slot> load(Txid txid, long ltxChecksum) throws IOException {
-        RandomAccessFile open = locked;
+        Handle open = locked;
         Optional<Slot> kept;
         if (open != null) {
             kept = read(open, txid);
         } else {
-            try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "r")) {
+            try (Handle file = new Handle(posix, posix.openReadOnly(path))) {
                 kept = read(file, txid);
             }
         }
@@ -292,17 +303,9 @@ final class CursorFile implements AutoCloseable {
                 found -> found.cursor().txid().equals(txid) && found.cursor().ltxChecksum() == ltxChecksum);
     }
 
-    private Optional<Slot> read(RandomAccessFile file, Txid txid) throws IOException {
+    private Optional<Slot> read(Handle file, Txid txid) throws IOException {
         byte[] slot = new byte[SLOT_BYTES];
-        file.seek(offsetOf(txid.value()));
-        for (int read = 0; read < slot.length; ) {
-            int n = file.read(slot, read, slot.length - read);
-            if (n < 0) {
-                return Optional.empty();
-            }
-            read += n;
-        }
-        return parse(slot);
+        return file.read(offsetOf(txid.value()), slot) < slot.length ? Optional.empty() : parse(slot);
     }
 
     /** Keeps a cursor; it survives the end of this process, not that of the machine. */
@@ -314,7 +317,7 @@ final class CursorFile implements AutoCloseable {
     void storeClean(Cursor cursor, Txid uploaded) throws IOException {
         change(file -> {
             write(file, new Slot(cursor, uploaded), true);
-            file.getFD().sync();
+            posix.force(file.fd());
         });
     }
 
@@ -322,7 +325,7 @@ final class CursorFile implements AutoCloseable {
         return OWNER_BYTES + (txid & 1) * SLOT_BYTES;
     }
 
-    private void write(RandomAccessFile file, Slot kept, boolean clean) throws IOException {
+    private void write(Handle file, Slot kept, boolean clean) throws IOException {
         Cursor cursor = kept.cursor();
         ByteBuffer slot = ByteBuffer.allocate(SLOT_BYTES);
         slot.putInt(MAGIC).putLong(bootId.high()).putLong(bootId.low()).put(flag(clean));
@@ -338,8 +341,7 @@ final class CursorFile implements AutoCloseable {
         slot.put(flag(!database.racy())); // 0, also of a field that was never written, proves nothing
         slot.putLong(cursor.ltxChecksum()).putLong(kept.uploaded().value());
         slot.putInt(SLOT_BYTES - Integer.BYTES, crc(slot.array()));
-        file.seek(offsetOf(cursor.txid().value()));
-        file.write(slot.array());
+        file.write(offsetOf(cursor.txid().value()), slot.array());
     }
 
     private Optional<Slot> parse(byte[] bytes) {
@@ -384,8 +386,8 @@ final class CursorFile implements AutoCloseable {
 
     /** Gives the lock up, if it is here. */
     @Override
-    public void close() throws IOException {
-        RandomAccessFile file = locked;
+    public void close() {
+        Handle file = locked;
         locked = null;
         if (file != null) {
             file.close();

@@ -56,6 +56,7 @@ final class DatabaseSync implements AutoCloseable {
     private @Nullable WalCapture capture;
     private @Nullable Outside left;
     private volatile Txid localMax = Txid.ZERO;
+    private volatile @Nullable Written lastWritten;
     private volatile @Nullable Verdict lastVerdict;
     private volatile DatabaseStatus.WalProgress walProgress = new DatabaseStatus.WalProgress(0, 0);
     private volatile Txid foundAtStart = Txid.ZERO;
@@ -99,6 +100,9 @@ final class DatabaseSync implements AutoCloseable {
     /** The database and its WAL as they were when nobody of ours held them. */
     private record Outside(FileFingerprint database, FileFingerprint wal) {}
 
+    /** The L0 file that was written last, with its checksum: the upload need not read it for that. */
+    private record Written(Txid txid, long fileChecksum) {}
+
     DatabaseOptions options() {
         return options;
     }
@@ -122,6 +126,14 @@ final class DatabaseSync implements AutoCloseable {
     /** The newest TXID that has a local file. */
     Txid localMax() {
         return localMax;
+    }
+
+    /** The file checksum of a local L0 file; 0 when there is no such file. */
+    long fileChecksum(Txid txid) throws IOException {
+        Written last = lastWritten;
+        return last != null && last.txid().equals(txid)
+                ? last.fileChecksum()
+                : local.fileChecksum(txid).orElse(0L);
     }
 
     /** Counts a verdict, and keeps it for those who look. */
@@ -206,6 +218,7 @@ final class DatabaseSync implements AutoCloseable {
         ownership.closeMeta();
         replica = new ReplicaPosition.Unknown();
         cursor = Optional.empty();
+        lastWritten = null;
         localMax = Txid.ZERO;
         foundAtStart = Txid.ZERO;
         completeAt = Txid.ZERO;
@@ -230,6 +243,7 @@ final class DatabaseSync implements AutoCloseable {
         if (capture == null || files.throughLink()) {
             files.follow();
         }
+        Instant now = services.time().now();
         Optional<FileStat> found = files.statDatabase();
         if (found.isEmpty() || found.get().sizeBytes() == 0) {
             dropHold();
@@ -240,8 +254,8 @@ final class DatabaseSync implements AutoCloseable {
         own(found.get());
         open();
         if (capture == null && left != null) {
-            Outside now = outside();
-            if (left.database().proves(now.database()) && left.wal().proves(now.wal())) {
+            Outside again = outside();
+            if (left.database().proves(again.database()) && left.wal().proves(again.wal())) {
                 return Look.QUIET;
             }
             left = null;
@@ -249,22 +263,24 @@ final class DatabaseSync implements AutoCloseable {
         if (capture == null && limit.letGo() && limit.keepsWaiting(positionKnown())) {
             return positionKnown() ? Look.QUIET : Look.WAITS_FOR_REPLICA;
         }
-        if (capture != null && !capture.hold().intact()) {
+        if (capture != null && !capture.hold().intact(found.get())) {
             log.atWarn().addKeyValue("db", options.path()).log("the files under the hold were replaced");
             dropHold();
         }
+        FileFingerprint database = FileFingerprint.of(found, now);
         if (capture == null) {
             Look instead = takeHold(mayCopyEverything);
             if (instead != null) {
                 return instead;
             }
+            database = fingerprint();
         }
-        Outside before = outside();
+        Outside before = options.hold() == HoldMode.NONE ? outside() : null;
         WalCapture held = capture;
         if (held == null) {
             return Look.MOVED;
         }
-        Look look = held.copyRounds(mayCopyEverything);
+        Look look = held.copyRounds(mayCopyEverything, database);
         if (look == Look.WAITS_FOR_REPLICA && limit.exceeded(held)) {
             dropHold();
         }
@@ -277,7 +293,7 @@ final class DatabaseSync implements AutoCloseable {
             }
             return look;
         }
-        if (options.hold() == HoldMode.NONE) {
+        if (before != null) {
             awaitProof(held);
             dropHold();
             left = before;
@@ -624,6 +640,7 @@ final class DatabaseSync implements AutoCloseable {
 
     /** The replica has a history that the local files do not know: they count for nothing any more. */
     private void overtaken(Txid position, @Nullable Path fetched) throws IOException {
+        lastWritten = null;
         local.clear();
         localBytes.cleared();
         cursor = Optional.empty();
@@ -662,6 +679,7 @@ final class DatabaseSync implements AutoCloseable {
         lock.lockInterruptibly();
         try {
             replica = new ReplicaPosition.Unknown();
+            lastWritten = null;
             local.clear();
             localBytes.cleared();
             cursor = Optional.empty();
@@ -707,10 +725,19 @@ final class DatabaseSync implements AutoCloseable {
             Files.deleteIfExists(copy.file());
             throw new TransientStorageException(options.path() + ": the database went away while it was copied");
         }
+        apply(copy, complete, index, database.get());
+    }
+
+    /**
+     * The same.
+     *
+     * @param database its file, whose permissions the copy gets
+     */
+    void apply(StagedCopy copy, boolean complete, IndexUpdate index, FileStat database) throws IOException {
         Txid txid = copy.next().txid();
         opened().store(copy.next(), uploaded);
         index.prepare(copy.next());
-        local.publish(copy.file(), txid, database.get());
+        local.publish(copy, database);
         index.complete();
         walProgress = walProgress.after(cursor, copy.next());
         localBytes.added(copy.bytes());
@@ -719,6 +746,7 @@ final class DatabaseSync implements AutoCloseable {
         if (complete) {
             completeAt = txid;
         }
+        lastWritten = new Written(txid, copy.next().ltxChecksum());
         localMax = txid;
     }
 

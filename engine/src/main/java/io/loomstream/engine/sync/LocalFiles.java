@@ -177,6 +177,19 @@ final class LocalFiles {
         return directory.resolve("spare" + STAGED);
     }
 
+    /** Gives a copy its name and, where it has not got them yet, the database's permissions. */
+    void publish(StagedCopy copy, FileStat database) throws IOException {
+        FileStat has = copy.stat();
+        boolean right = (has.mode() & PERMISSION_BITS) == (database.mode() & PERMISSION_BITS)
+                && has.uid() == database.uid()
+                && has.gid() == database.gid();
+        if (right) {
+            Files.move(copy.file(), path(copy.next().txid()), StandardCopyOption.ATOMIC_MOVE);
+        } else {
+            publish(copy.file(), copy.next().txid(), database);
+        }
+    }
+
     /** Gives a complete file its name and the database's permissions. */
     void publish(Path staged, Txid txid, FileStat database) throws IOException {
         new FileAccess.Grant(database.mode() & PERMISSION_BITS, database.uid(), database.gid()).applyTo(staged);

@@ -78,8 +78,8 @@ final class Ownership {
                 .orElseThrow(() -> new NoSuchFileException(options.metaPath().toString()));
         services.owners().claim(found, options.path(), Owners.META);
         meta = found;
-        CursorFile opened =
-                CursorFile.open(local.cursorFile(), services.bootId(), services.time(), this::claimedByAnother);
+        CursorFile opened = CursorFile.open(
+                services.posix(), local.cursorFile(), services.bootId(), services.time(), this::claimedByAnother);
         cursorFile = opened;
         return opened;
     }
@@ -151,12 +151,8 @@ final class Ownership {
     void closeMeta() {
         CursorFile file = cursorFile;
         cursorFile = null;
-        try {
-            if (file != null) {
-                file.close();
-            }
-        } catch (IOException e) {
-            log.atWarn().addKeyValue("db", options.path()).setCause(e).log("could not close the cursor file");
+        if (file != null) {
+            file.close();
         }
         FileStat ours = meta;
         meta = null;

@@ -5,13 +5,11 @@ import io.loomstream.engine.ltx.CodecResources;
 import io.loomstream.engine.ltx.LockPage;
 import io.loomstream.engine.ltx.LtxDecoder;
 import io.loomstream.engine.ltx.LtxHeader;
-import io.loomstream.engine.ltx.LtxTrailer;
 import io.loomstream.engine.ltx.Txid;
 import io.loomstream.engine.sync.Copier.Base;
 import io.loomstream.engine.sync.Copier.Wal;
 import java.io.FileInputStream;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
@@ -62,7 +60,7 @@ final class PageDiff {
         int pagesPerChunk = Math.max(1, Copier.CHUNK_BYTES / pageSize);
         byte[] chunk = new byte[Math.min(pagesPerChunk, base.commitPages()) * pageSize];
         LtxHeader ltx = copier.header(txid, base, wal);
-        LtxTrailer trailer = copier.encode(staging, ltx, chunk.length, PageTap.NONE, file -> {
+        Copier.Encoded written = copier.encode(staging, ltx, chunk.length, PageTap.NONE, file -> {
             for (int first = 1; first <= base.commitPages(); first += pagesPerChunk) {
                 int count = Math.min(pagesPerChunk, base.commitPages() - first + 1);
                 int read = database.read((first - 1L) * pageSize, chunk, 0, count * pageSize);
@@ -81,7 +79,7 @@ final class PageDiff {
                 }
             }
         });
-        return staged(txid, base, ltx, trailer, staging);
+        return staged(txid, base, ltx, written, staging);
     }
 
     /**
@@ -100,7 +98,7 @@ final class PageDiff {
         LtxHeader ltx = copier.header(txid, newer, Optional.of(wal));
         try (FileInputStream input = new FileInputStream(first.file().toFile());
                 LtxDecoder decoder = new LtxDecoder(input, first.file().toString(), resources)) {
-            LtxTrailer trailer = copier.encode(staging, ltx, Copier.CHUNK_BYTES, PageTap.NONE, file -> {
+            Copier.Encoded written = copier.encode(staging, ltx, Copier.CHUNK_BYTES, PageTap.NONE, file -> {
                 int earlierNumber = decoder.nextPage(earlier, 0);
                 for (int number = 1; number <= newer.commitPages(); number++) {
                     if (number == lockPage) {
@@ -130,7 +128,7 @@ final class PageDiff {
                 }
                 decoder.finish();
             });
-            return staged(txid, newer, ltx, trailer, staging);
+            return staged(txid, newer, ltx, written, staging);
         }
     }
 
@@ -149,10 +147,8 @@ final class PageDiff {
         }
     }
 
-    private StagedCopy staged(Txid txid, Base base, LtxHeader ltx, LtxTrailer trailer, Path staging)
-            throws IOException {
-        return new StagedCopy(
-                staging, Copier.cursor(txid, base, ltx.walSalts(), trailer), Files.size(staging), encoded);
+    private StagedCopy staged(Txid txid, Base base, LtxHeader ltx, Copier.Encoded file, Path staging) {
+        return new StagedCopy(staging, Copier.cursor(txid, base, ltx.walSalts(), file.trailer()), file.stat(), encoded);
     }
 
     /** 0 when there is no WAL. */

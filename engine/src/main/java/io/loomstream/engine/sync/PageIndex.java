@@ -33,6 +33,8 @@ final class PageIndex {
     private final LocalFiles local;
     private final Hashing hashing;
     private final CodecResources resources;
+    /** There is none for certain: a small database does without at each copy, and asks the file system once. */
+    private boolean none;
 
     PageIndex(LocalFiles local, Hashing hashing, CodecResources resources) {
         this.local = local;
@@ -132,6 +134,7 @@ final class PageIndex {
             Optional<PageIndexFile> opened =
                     tooSmall(cursor.pageSize(), commitPages) ? Optional.empty() : PageIndexFile.open(path(), cursor);
             if (opened.isPresent()) {
+                none = false;
                 if (opened.get().hasItsLength()) {
                     return new IndexUpdate(this, new IndexRoll(opened.get(), hashing.hash()));
                 }
@@ -152,6 +155,7 @@ final class PageIndex {
         if (tooSmall(pageSize, commitPages)) {
             return new IndexUpdate(this, new NoIndex(this));
         }
+        none = false;
         PageHash.Key key = basis.isPresent() ? basis.get().slot().key() : hashing.newKey();
         return new IndexUpdate(this, new IndexRewrite(local, hashing.hash(), key, pageSize, basis));
     }
@@ -168,7 +172,10 @@ final class PageIndex {
     }
 
     void delete() throws IOException {
-        Files.deleteIfExists(local.pagesStaging());
-        Files.deleteIfExists(path());
+        if (!none) {
+            Files.deleteIfExists(local.pagesStaging());
+            Files.deleteIfExists(path());
+            none = true;
+        }
     }
 }

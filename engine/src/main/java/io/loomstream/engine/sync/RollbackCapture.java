@@ -131,7 +131,7 @@ final class RollbackCapture {
                 return Look.MOVED;
             }
             Cursor next = copy.next().observed(before, true);
-            boolean changed = whole.apply(new StagedCopy(copy.file(), next, copy.bytes(), copy.pages()), owner);
+            boolean changed = whole.apply(copy.withNext(next), owner);
             failedTries = 0;
             return changed ? Look.COPIED : Look.QUIET;
         }

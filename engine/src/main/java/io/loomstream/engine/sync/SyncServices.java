@@ -49,7 +49,7 @@ public record SyncServices(
                 posix,
                 connections,
                 new HoldTaker(time),
-                new Copier(resources, time),
+                new Copier(posix, resources, time),
                 new Adoption(resources),
                 BootId.current(),
                 resources,

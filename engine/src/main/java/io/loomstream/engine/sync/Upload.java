@@ -119,21 +119,18 @@ final class Upload {
         while (database.localMax().isAfter(uploaded())) {
             noticeLosses();
             Txid next = uploaded().next();
-            Txid complete = database.completeAt();
-            if (!Files.exists(local.path(next)) && complete.isAfter(uploaded()) && Files.exists(local.path(complete))) {
-                uploadSnapshot(complete);
-                next = complete;
-            }
             Path file = local.path(next);
             if (!Files.exists(file)) {
-                if (database.localMax().isAfter(uploaded()) && !Files.exists(file)) {
-                    log.atWarn()
-                            .addKeyValue("db", database.options().path())
-                            .addKeyValue("txid", next)
-                            .log("a local file that the replica lacks is gone");
-                    database.localChainBroke();
+                Txid complete = database.completeAt();
+                if (complete.isAfter(uploaded()) && Files.exists(local.path(complete))) {
+                    uploadSnapshot(complete);
+                    next = complete;
+                    file = local.path(next);
                 }
-                return false;
+                if (!Files.exists(file)) {
+                    noteLocalLoss(next);
+                    return false;
+                }
             }
             if (isTorn(next)) {
                 Files.deleteIfExists(file);
@@ -143,13 +140,13 @@ final class Upload {
                 uploadSnapshot(next);
                 database.uploaded(next);
             } else {
-                if (snapshotWanted && next.equals(complete)) {
-                    uploadSnapshot(complete);
+                if (snapshotWanted && next.equals(database.completeAt())) {
+                    uploadSnapshot(next);
                     snapshotWanted = false;
                 }
                 ReplicaFile written = replica.write(Level.L0, TxidRange.of(next), file);
                 database.uploaded(next);
-                listener.stored(written, local.fileChecksum(next).orElse(0L));
+                listener.stored(written, database.fileChecksum(next));
             }
             lastWritten = new Moment(time.now(), time.nanoTime());
             if (!next.equals(Txid.ONE)) {
@@ -157,6 +154,17 @@ final class Upload {
             }
         }
         return true;
+    }
+
+    private void noteLocalLoss(Txid missing) throws InterruptedException {
+        if (database.localMax().isAfter(uploaded())
+                && !Files.exists(database.local().path(missing))) {
+            log.atWarn()
+                    .addKeyValue("db", database.options().path())
+                    .addKeyValue("txid", missing)
+                    .log("a local file that the replica lacks is gone");
+            database.localChainBroke();
+        }
     }
 
     /**

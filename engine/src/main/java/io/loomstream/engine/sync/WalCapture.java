@@ -2,6 +2,7 @@ package io.loomstream.engine.sync;
 
 import io.loomstream.engine.error.CorruptDataException;
 import io.loomstream.engine.ltx.Txid;
+import io.loomstream.engine.posix.FileStat;
 import io.loomstream.engine.sqlite.DatabaseFiles;
 import io.loomstream.engine.sqlite.DatabaseHeader;
 import io.loomstream.engine.sqlite.WalFile;
@@ -114,12 +115,21 @@ final class WalCapture {
 
     /** Copies until nothing is left, or until the rest came after this call began. */
     Look copyRounds(boolean mayCopyEverything) throws IOException, InterruptedException {
+        return copyRounds(mayCopyEverything, owner.fingerprint());
+    }
+
+    /**
+     * The same.
+     *
+     * @param atFirst how the database looked a moment ago
+     */
+    Look copyRounds(boolean mayCopyEverything, FileFingerprint atFirst) throws IOException, InterruptedException {
         boolean copied = false;
         for (int round = 0; round < ROUNDS; round++) {
             if (round > 0 && !hold.intact()) {
                 return Look.MOVED;
             }
-            FileFingerprint database = owner.fingerprint();
+            FileFingerprint database = round == 0 ? atFirst : owner.fingerprint();
             if (!(hold.readIndex() instanceof Valid(WalIndex index))) {
                 return waitForIndex();
             }
@@ -437,11 +447,12 @@ final class WalCapture {
         StagedCopy copy;
         try (IndexUpdate update = owner.pageIndex().follow(cursor, batch.commitPages())) {
             copy = services.copier().copyFrames(cursor, wal, from, batch, hold::readDatabase, staging, update);
-            if (!stoodStill(wal)) {
+            Optional<FileStat> database = files.statDatabase();
+            if (database.isEmpty() || !stoodStill(wal, database.get())) {
                 Files.deleteIfExists(copy.file());
                 return Step.DISCARDED;
             }
-            owner.apply(copy, false, update);
+            owner.apply(copy, false, update, database.get());
         }
         proven = true;
         log.atDebug()
@@ -456,10 +467,16 @@ final class WalCapture {
 
     /** Whether the WAL that was read is still the one of this hold. */
     private boolean stoodStill(Copier.Wal wal) throws IOException {
+        Optional<FileStat> database = files.statDatabase();
+        return database.isPresent() && stoodStill(wal, database.get());
+    }
+
+    /** The same, with what is at the database's path. */
+    private boolean stoodStill(Copier.Wal wal, FileStat database) throws IOException {
         byte[] bytes = new byte[WalHeader.SIZE_BYTES];
         return wal.source().read(0, bytes, 0, bytes.length) == bytes.length
                 && WalHeader.parse(bytes).filter(wal.header()::equals).isPresent()
-                && hold.intact()
+                && hold.intact(database)
                 && settledIndex() instanceof Valid(WalIndex now)
                 && now.salts().equals(wal.header().salts());
     }
@@ -508,7 +525,7 @@ final class WalCapture {
                 copy = exact.get();
                 next = copy.next().observed(before, false);
             }
-            boolean changed = whole.apply(new StagedCopy(copy.file(), next, copy.bytes(), copy.pages()), owner);
+            boolean changed = whole.apply(copy.withNext(next), owner);
             kept = true;
             proven = true;
             log.atInfo()

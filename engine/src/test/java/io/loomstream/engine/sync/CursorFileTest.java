@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.loomstream.engine.concurrent.Time;
 import io.loomstream.engine.error.ConflictException;
 import io.loomstream.engine.ltx.Txid;
+import io.loomstream.engine.posix.Posix;
 import io.loomstream.engine.sync.Observation.ReplicaPosition;
 import io.loomstream.engine.sync.Observation.Wal;
 import io.loomstream.engine.testing.FileLocker;
@@ -27,6 +28,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class CursorFileTest {
+    private static final Posix POSIX = Posix.load().orElseThrow();
     private static final BootId BOOT = new BootId(11, 12);
     private static final BootId NEXT_BOOT = new BootId(11, 13);
     private static final int FIRST_SLOT = 128;
@@ -57,13 +59,13 @@ class CursorFileTest {
     }
 
     private Optional<Cursor> loadAfterReopening(Cursor stored, BootId boot) throws IOException {
-        try (CursorFile file = CursorFile.open(path, boot, Time.system(), database -> false)) {
+        try (CursorFile file = CursorFile.open(POSIX, path, boot, Time.system(), database -> false)) {
             return file.load(stored.txid(), stored.ltxChecksum()).map(CursorFile.Slot::cursor);
         }
     }
 
     private void store(Cursor... cursors) throws IOException {
-        try (CursorFile file = CursorFile.open(path, BOOT, Time.system(), database -> false)) {
+        try (CursorFile file = CursorFile.open(POSIX, path, BOOT, Time.system(), database -> false)) {
             for (Cursor cursor : cursors) {
                 file.store(cursor, Txid.ZERO);
             }
@@ -100,7 +102,7 @@ class CursorFileTest {
     void aSlotOfAnotherTxidOrAnotherFileCountsForNothing() throws IOException {
         Cursor seven = cursor(7, true);
         store(seven);
-        try (CursorFile file = CursorFile.open(path, BOOT, Time.system(), database -> false)) {
+        try (CursorFile file = CursorFile.open(POSIX, path, BOOT, Time.system(), database -> false)) {
             assertEquals(Optional.empty(), file.load(new Txid(9), seven.ltxChecksum()));
             assertEquals(Optional.empty(), file.load(seven.txid(), seven.ltxChecksum() + 1));
         }
@@ -117,7 +119,7 @@ class CursorFileTest {
     @CsvSource({"7", "8"})
     void aShutdownInOrderVouchesOverARestartOfTheMachine(long txid) throws IOException {
         Cursor cursor = cursor(txid, true);
-        try (CursorFile file = CursorFile.open(path, BOOT, Time.system(), database -> false)) {
+        try (CursorFile file = CursorFile.open(POSIX, path, BOOT, Time.system(), database -> false)) {
             file.storeClean(cursor, Txid.ZERO);
         }
         assertEquals(Optional.of(cursor), loadAfterReopening(cursor, NEXT_BOOT));
@@ -128,7 +130,7 @@ class CursorFileTest {
     @CsvSource({"7", "8"})
     void aShutdownInOrderVouchesOnce(long txid) throws IOException {
         Cursor cursor = cursor(txid, true);
-        try (CursorFile file = CursorFile.open(path, BOOT, Time.system(), database -> false)) {
+        try (CursorFile file = CursorFile.open(POSIX, path, BOOT, Time.system(), database -> false)) {
             file.storeClean(cursor, Txid.ZERO);
         }
         assertEquals(Optional.of(cursor), loadAfterReopening(cursor, BOOT), "killed in the same boot: still good");
@@ -138,10 +140,10 @@ class CursorFileTest {
     @Test
     void keepsWhatTheReplicaHad() throws IOException {
         Cursor seven = cursor(7, true);
-        try (CursorFile file = CursorFile.open(path, BOOT, Time.system(), database -> false)) {
+        try (CursorFile file = CursorFile.open(POSIX, path, BOOT, Time.system(), database -> false)) {
             file.store(seven, new Txid(6));
         }
-        try (CursorFile file = CursorFile.open(path, BOOT, Time.system(), database -> false)) {
+        try (CursorFile file = CursorFile.open(POSIX, path, BOOT, Time.system(), database -> false)) {
             assertEquals(
                     Optional.of(new Txid(6)),
                     file.load(seven.txid(), seven.ltxChecksum()).map(CursorFile.Slot::uploaded));
@@ -233,17 +235,18 @@ class CursorFileTest {
 
     @Test
     void aSecondProcessIsKeptOutAndKeepsUsOut() throws Exception {
-        try (CursorFile file = CursorFile.open(path, BOOT, Time.system(), database -> false)) {
+        try (CursorFile file = CursorFile.open(POSIX, path, BOOT, Time.system(), database -> false)) {
             assertEquals(Optional.empty(), FileLocker.lock(path));
             assertEquals(Optional.empty(), file.load(new Txid(1), 1), "the file still serves who has it");
         }
         try (FileLocker other = FileLocker.lock(path).orElseThrow()) {
             ConflictException refused = assertThrows(
-                    ConflictException.class, () -> CursorFile.open(path, BOOT, Time.system(), database -> false));
+                    ConflictException.class,
+                    () -> CursorFile.open(POSIX, path, BOOT, Time.system(), database -> false));
             String pid = "pid " + ProcessHandle.current().pid();
             assertTrue(refused.getMessage().contains(pid), "names who was here last: " + refused.getMessage());
             assertEquals(Optional.empty(), FileLocker.lock(path), "the try did not free the other's lock: " + other);
         }
-        CursorFile.open(path, BOOT, Time.system(), database -> false).close();
+        CursorFile.open(POSIX, path, BOOT, Time.system(), database -> false).close();
     }
 }
