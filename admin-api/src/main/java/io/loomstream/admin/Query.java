@@ -93,7 +93,7 @@ final class Query {
     /** A database named by an id or, in the parameter {@code path}, by its path. */
     static DatabaseId id(String text) {
         try {
-            return new DatabaseId(text);
+            return DatabaseId.parse(text);
         } catch (IllegalArgumentException e) {
             throw new Problem(404, "there is no database of this id");
         }

@@ -1,8 +1,5 @@
 package io.loomstream.engine.fleet;
 
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-
 /**
  * What a replica path may be made of. For {@code .../<project>/databases/<database>/branches/<branch>/tenants/<file>} the
  * names are those; any other path has its folder as project, database "default" and branch "main". The tenant is the file's
@@ -14,9 +11,6 @@ import java.util.regex.Pattern;
  */
 public record TenantNames(
         String project, String database, String branch, String tenant, String filename, String relpath, String dir) {
-    private static final Pattern FULL =
-            Pattern.compile("(?:.*/)?([^/]+)/databases/([^/]+)/branches/([^/]+)/tenants", Pattern.DOTALL);
-
     /**
      * Takes a path apart.
      *
@@ -34,11 +28,35 @@ public record TenantNames(
         String filename = path.substring(slash + 1);
         String relpath = path.substring(prefix.length());
         String tenant = withoutExtension(filename);
-        Matcher full = FULL.matcher(dir);
-        return full.matches()
-                ? new TenantNames(full.group(1), full.group(2), full.group(3), tenant, filename, relpath, dir)
-                : new TenantNames(
-                        dir.substring(dir.lastIndexOf('/') + 1), "default", "main", tenant, filename, relpath, dir);
+        // From the end, segment by segment, and not by a pattern: a page of a list does this for every line.
+        int tenants = segmentBefore(dir, dir.length());
+        int branch = segmentBefore(dir, tenants - 1);
+        int branches = segmentBefore(dir, branch - 1);
+        int database = segmentBefore(dir, branches - 1);
+        int databases = segmentBefore(dir, database - 1);
+        int project = segmentBefore(dir, databases - 1);
+        boolean full = project >= 0
+                && dir.startsWith("tenants", tenants)
+                && dir.startsWith("branches/", branches)
+                && dir.startsWith("databases/", databases)
+                && dir.length() - tenants == "tenants".length()
+                && branch - branches == "branches/".length()
+                && database - databases == "databases/".length();
+        return full
+                ? new TenantNames(
+                        dir.substring(project, databases - 1),
+                        dir.substring(database, branches - 1),
+                        dir.substring(branch, tenants - 1),
+                        tenant,
+                        filename,
+                        relpath,
+                        dir)
+                : new TenantNames(dir.substring(tenants), "default", "main", tenant, filename, relpath, dir);
+    }
+
+    /** Where the segment begins that ends at {@code end}; -1 when there is none. */
+    private static int segmentBefore(String dir, int end) {
+        return end < 0 ? -1 : dir.lastIndexOf('/', end - 1) + 1;
     }
 
     /** The name up to its last dot; a dot at the start begins no extension. */

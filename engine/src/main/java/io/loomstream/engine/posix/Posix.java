@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Semaphore;
 
 /**
  * System calls on raw descriptors, Linux only. Unlike a {@code FileChannel}, a descriptor here is closed by its owner
@@ -45,8 +46,15 @@ public final class Posix {
     private static final int AT_EMPTY_PATH = 0x1000;
     private static final int STATX_BASIC_AND_BTIME = 0x7FF | 0x800;
 
-    /** More than the 8 carrier threads can use at once; a virtual thread waits here rather than allocate another. */
+    /** As many as carrier threads can use at once; a virtual thread waits here rather than allocate another. */
     private static final int SCRATCH_COUNT = 16;
+
+    /**
+     * A call that waits for the disk keeps its carrier thread, for which the JVM does not find a substitute as it does for its
+     * own file operations. So that a slow disk does not stop everything else, only so many of the 12 carriers
+     * (bin/loomstream) wait for it, beside six at most in calls to SQLite.
+     */
+    private static final int FORCES_AT_ONCE = 5;
 
     private final MethodHandle open;
     private final MethodHandle close;
@@ -60,6 +68,7 @@ public final class Posix {
     private final MethodHandle fsync;
     private final MethodHandle ftruncate;
     private final Foreign foreign;
+    private final Semaphore forces = new Semaphore(FORCES_AT_ONCE, true);
     private final BlockingQueue<Scratch> scratches = new ArrayBlockingQueue<>(SCRATCH_COUNT);
 
     private Posix(Foreign foreign) throws ReflectiveOperationException {
@@ -297,7 +306,12 @@ public final class Posix {
 
     /** Waits until the bytes, length and times of a file, or the names in a directory, are on the disk. */
     public void force(int fd) throws IOException {
-        call("fsync", fsync, fd, 0, 0);
+        forces.acquireUninterruptibly();
+        try {
+            call("fsync", fsync, fd, 0, 0);
+        } finally {
+            forces.release();
+        }
     }
 
     private void call(String name, MethodHandle function, int fd, long a, long b) throws IOException {
@@ -314,13 +328,17 @@ public final class Posix {
     }
 
     /**
-     * Takes this process's exclusive lock on a whole file without waiting. It goes when the process closes any descriptor of
-     * that file.
+     * Takes an exclusive lock on a whole file without waiting. It keeps out every other descriptor; on a file system without
+     * open-file-description locks other processes only, and then it goes when this process closes any descriptor of the file.
      *
-     * @return false when another process has a lock on it
+     * @return false when somebody else has a lock on it
      */
-    public boolean tryLockForProcess(int fd) throws IOException {
-        return setLock(fd, F_SETLK, F_WRLCK, 0, 0);
+    public boolean tryLockWhole(int fd) throws IOException {
+        try {
+            return setLock(fd, F_OFD_SETLK, F_WRLCK, 0, 0);
+        } catch (FileSystemException withoutSuchLocks) {
+            return setLock(fd, F_SETLK, F_WRLCK, 0, 0);
+        }
     }
 
     /**

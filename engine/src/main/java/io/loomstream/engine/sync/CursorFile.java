@@ -102,13 +102,10 @@ final class CursorFile implements AutoCloseable {
         }
     }
 
-    /**
-     * The open file. A lock of it is the process's, and ends when the process closes any descriptor of the file; so while one
-     * is locked no other one is open here.
-     */
+    /** The open file. Where its lock is the process's it ends with any descriptor: none is opened while one is locked. */
     private record Handle(Posix posix, int fd) implements AutoCloseable {
         boolean tryLock() throws IOException {
-            return posix.tryLockForProcess(fd);
+            return posix.tryLockWhole(fd);
         }
 
         /** How many bytes there were; fewer than wanted only at the end of the file. */

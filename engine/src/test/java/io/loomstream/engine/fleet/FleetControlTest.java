@@ -153,9 +153,10 @@ class FleetControlTest {
 
     @Test
     void onlyOneSpellingOfAnIdIsTaken() {
-        assertEquals("/a/b.db", new DatabaseId(DatabaseId.of("/a/b.db").text()).path());
+        assertEquals(
+                "/a/b.db", DatabaseId.parse(DatabaseId.of("/a/b.db").text()).path());
         for (String bad : List.of("", "=", "a", "L2E=", "L2F", "../etc", "L2Ev\n", "é", "A".repeat(10_000))) {
-            assertThrows(IllegalArgumentException.class, () -> new DatabaseId(bad), bad);
+            assertThrows(IllegalArgumentException.class, () -> DatabaseId.parse(bad), bad);
         }
     }
 
