@@ -8,12 +8,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.loomstream.engine.concurrent.TaskScope;
+import io.loomstream.engine.testing.FileLocker;
 import io.loomstream.engine.testing.Seed;
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -237,6 +240,93 @@ class PosixTest {
             }
         } finally {
             posix.close(fd);
+        }
+    }
+
+    /** Lengths around the scratch's size, which calls are split at. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 65_535, 65_536, 65_537, 200_000})
+    void writesAndCopiesOfEveryLengthGiveTheFilesBytes(int length) throws IOException {
+        byte[] bytes = new byte[length + 7];
+        Seed.random("writesAndCopies").nextBytes(bytes);
+        Path written = directory.resolve("written");
+        Path copied = directory.resolve("copied");
+        int from = posix.openOrCreate(written, 0600);
+        int to = posix.createNew(copied, 0600);
+        try {
+            posix.write(from, 3, bytes, 7, length);
+            posix.copy(from, to, length == 0 ? 0 : length + 3L);
+            assertThrows(EOFException.class, () -> posix.copy(from, to, length + 4L));
+        } finally {
+            posix.close(from);
+            posix.close(to);
+        }
+        byte[] expected = new byte[length == 0 ? 0 : length + 3];
+        System.arraycopy(bytes, 7, expected, Math.min(3, expected.length), length);
+        assertArrayEquals(expected, Files.readAllBytes(written));
+        assertArrayEquals(expected, Files.readAllBytes(copied));
+    }
+
+    @Test
+    void whatIsThereIsNeitherReplacedNorEmptied() throws IOException {
+        Path there = file("there", "content");
+        assertThrows(FileAlreadyExistsException.class, () -> posix.createNew(there, 0600));
+        Path link = Files.createSymbolicLink(directory.resolve("link"), directory.resolve("nowhere"));
+        assertThrows(FileAlreadyExistsException.class, () -> posix.createNew(link, 0600));
+        posix.close(posix.openOrCreate(there, 0600));
+        assertEquals("content", Files.readString(there));
+        assertThrows(NoSuchFileException.class, () -> posix.openReadWrite(directory.resolve("nowhere")));
+    }
+
+    @Test
+    void lengthModeAndTimesAreSet() throws IOException {
+        Path path = directory.resolve("file");
+        int fd = posix.createNew(path, 0600);
+        try {
+            posix.write(fd, 0, new byte[100], 0, 100);
+            posix.truncate(fd, 40);
+            posix.changeMode(fd, 0666);
+            posix.changeOwner(fd, -1, -1);
+            posix.setTimes(fd, -1);
+            posix.force(fd);
+            assertEquals(40, posix.stat(fd).sizeBytes());
+            assertEquals(-1, posix.stat(fd).modifiedNanos());
+        } finally {
+            posix.close(fd);
+        }
+        assertEquals("rw-rw-rw-", PosixFilePermissions.toString(Files.getPosixFilePermissions(path)));
+        assertEquals(
+                Instant.EPOCH.minusNanos(1), Files.getLastModifiedTime(path).toInstant());
+    }
+
+    /** Other descriptors of this process too: SQLite's locks, which are the process's, could not do that. */
+    @Test
+    void lockOfAWholeFileKeepsOutEverybodyElse() throws IOException {
+        Path path = file("locked", "x");
+        int ours = posix.openReadWrite(path);
+        int other = posix.openReadWrite(path);
+        try {
+            assertTrue(posix.tryLockWhole(ours));
+            assertTrue(posix.tryLockWhole(ours), "again is no error");
+            assertFalse(posix.tryLockWhole(other));
+            assertEquals(Optional.empty(), FileLocker.lock(path));
+            posix.close(posix.openReadOnly(path));
+            assertEquals(Optional.empty(), FileLocker.lock(path), "closing another descriptor does not end it");
+        } finally {
+            posix.close(ours);
+        }
+        try {
+            assertTrue(posix.tryLockWhole(other));
+        } finally {
+            posix.close(other);
+        }
+        try (FileLocker process = FileLocker.lock(path).orElseThrow()) {
+            int fd = posix.openReadWrite(path);
+            try {
+                assertFalse(posix.tryLockWhole(fd), "locked by " + process);
+            } finally {
+                posix.close(fd);
+            }
         }
     }
 

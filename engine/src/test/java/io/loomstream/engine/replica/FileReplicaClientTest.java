@@ -71,6 +71,22 @@ class FileReplicaClientTest extends ReplicaClientContract {
         assertEquals(Files.getAttribute(database, "unix:uid"), Files.getAttribute(stored(1), "unix:uid"));
     }
 
+    /** Small files and large ones are stored in different ways. */
+    @Test
+    void largeFileIsStoredWithTheSameModeAndTimeAsASmallOne() throws Exception {
+        for (int size : List.of(1024 * 1024, 1024 * 1024 + 1)) {
+            Path source = sample(range(size, size), size, size);
+
+            client().write(Level.L0, range(size, size), source);
+
+            assertArrayEquals(Files.readAllBytes(source), Files.readAllBytes(stored(size)));
+            assertEquals("rw-------", mode(stored(size)));
+            assertEquals(
+                    Instant.parse("2026-03-04T05:06:07.089Z"),
+                    Files.getLastModifiedTime(stored(size)).toInstant());
+        }
+    }
+
     @Test
     void temporaryFileOfACrashIsReplaced() throws Exception {
         ReplicaClient client = client();
