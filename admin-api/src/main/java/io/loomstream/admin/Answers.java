@@ -7,6 +7,6 @@ final class Answers {
     private Answers() {}
 
     static void json(Context context, JsonText.Body body) {
-        context.contentType("application/json").result(JsonText.of(body));
+        context.contentType("application/json").result(JsonText.utf8(body));
     }
 }

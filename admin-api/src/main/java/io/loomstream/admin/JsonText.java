@@ -2,14 +2,19 @@ package io.loomstream.admin;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.util.JsonRecyclerPools;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
 /** JSON by hand: answers are small, and binding by reflection would cost more memory than the rest of this module. */
 final class JsonText {
-    private static final JsonFactory FACTORY = new JsonFactory();
+    /** Buffers that are used again: those of a virtual thread would end with its request. */
+    private static final JsonFactory FACTORY = JsonFactory.builder()
+            .recyclerPool(JsonRecyclerPools.sharedConcurrentDequePool())
+            .build();
 
     private JsonText() {}
 
@@ -19,13 +24,17 @@ final class JsonText {
     }
 
     static String of(Body body) {
-        StringWriter text = new StringWriter();
-        try (JsonGenerator json = FACTORY.createGenerator(text)) {
+        return new String(utf8(body), StandardCharsets.UTF_8);
+    }
+
+    static byte[] utf8(Body body) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (JsonGenerator json = FACTORY.createGenerator(bytes)) {
             body.write(json);
         } catch (IOException inMemory) {
             throw new UncheckedIOException(inMemory);
         }
-        return text.toString();
+        return bytes.toByteArray();
     }
 
     /** A constant as it is written in queries and answers. */

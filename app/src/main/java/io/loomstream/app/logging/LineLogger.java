@@ -17,13 +17,17 @@ import org.slf4j.spi.LoggingEventAware;
 final class LineLogger extends LegacyAbstractLogger implements LoggingEventAware {
     private static final long serialVersionUID = 1L;
 
+    /** Libraries that report their daily life. */
+    private static final List<String> LIBRARIES =
+            List.of("org.eclipse.jetty.", "io.javalin.", "software.amazon.awssdk.", "org.apache.");
+
     private final transient Loggers loggers;
     private final boolean quiet;
 
     LineLogger(String name, Loggers loggers) {
         this.name = name;
         this.loggers = loggers;
-        this.quiet = name.startsWith("org.eclipse.jetty.") || name.startsWith("io.javalin.");
+        this.quiet = LIBRARIES.stream().anyMatch(name::startsWith);
     }
 
     @Override

@@ -50,10 +50,11 @@ public final class Loggers implements ILoggerFactory {
         return byName.computeIfAbsent(name, unseen -> new LineLogger(unseen, this));
     }
 
-    /** @param quiet of a library that reports its daily life as news: what is news to us begins at WARN there */
+    /** @param quiet of a library that reports its daily life: below WARN only who asks for TRACE sees it */
     boolean writes(Level level, boolean quiet) {
         int from = output.config().level().toInt();
-        return level.toInt() >= (quiet && from == Level.INFO.toInt() ? Level.WARN.toInt() : from);
+        boolean warningsOnly = quiet && from > Level.TRACE.toInt() && from < Level.WARN.toInt();
+        return level.toInt() >= (warningsOnly ? Level.WARN.toInt() : from);
     }
 
     void write(Line.Body body) {

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -89,6 +90,21 @@ final class LoggersTest {
         log.warn("heard");
 
         assertEquals(PREFIX + "WARN msg=heard\n", written());
+    }
+
+    @Test
+    void librariesAreHeardFromWarningsOnUnlessEverythingIsTraced() {
+        Logger library = loggers.getLogger("org.eclipse.jetty.server.Server");
+        for (Level level : List.of(Level.DEBUG, Level.INFO, Level.TRACE)) {
+            configure(level, LoggingConfig.Type.TEXT, false);
+            library.debug("{} of a library", level);
+            library.warn("trouble");
+        }
+
+        assertEquals(
+                PREFIX + "WARN msg=trouble\n" + PREFIX + "WARN msg=trouble\n" + PREFIX
+                        + "DEBUG msg=\"TRACE of a library\"\n" + PREFIX + "WARN msg=trouble\n",
+                written());
     }
 
     @Test

@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
 final class Service {
     private static final Duration SOON = Duration.ofMillis(20);
     private static final Duration UNASKED = Duration.ofSeconds(1);
-    /** Looks are spread: each comes up to a tenth early, so that databases that began together do not stay so. */
-    private static final double JITTER = 0.1;
+    /** Looks are spread: each comes up to a twentieth early or late, so that databases that began together do not stay so. */
+    private static final double JITTER = 0.05;
     /** After so many failures in a row a database that may go makes room. */
     private static final int FAILURES_BEFORE_GIVING_UP = 3;
 
@@ -179,7 +179,7 @@ final class Service {
 
     private Duration interval(ReplicatedDatabase database) {
         Duration interval = database.interval().orElse(UNASKED);
-        return interval.minusNanos((long) (interval.toNanos() * JITTER * random.nextDouble()));
+        return interval.plusNanos((long) (interval.toNanos() * JITTER * (2 * random.nextDouble() - 1)));
     }
 
     private @Nullable Next end(LiveDatabase live, End end) {

@@ -20,6 +20,12 @@ import org.slf4j.LoggerFactory;
  */
 public final class ReplicatedDatabase {
     private static final Logger log = LoggerFactory.getLogger(ReplicatedDatabase.class);
+    /**
+     * An upload that comes a little early goes at once. Looks, which uploads follow, come some early and some late; waiting
+     * for the exact moment would keep what each one found for most of another interval.
+     */
+    private static final double PUNCTUAL = 0.9;
+
     private static final Duration SOON = Duration.ofMillis(20);
 
     private static final Duration MOVING_TOO_LONG = Duration.ofSeconds(30);
@@ -296,7 +302,8 @@ public final class ReplicatedDatabase {
             return Duration.ZERO;
         }
         long since = time.nanoTime() - lastUploadAt;
-        return Duration.ofNanos(Math.max(0, sync.options().syncInterval().toNanos() - since));
+        long pause = sync.options().syncInterval().toNanos();
+        return since >= pause * PUNCTUAL ? Duration.ZERO : Duration.ofNanos(pause - since);
     }
 
     /** Has the next look copy every page, and the copy uploaded as a snapshot too. */
