@@ -15,6 +15,7 @@ final class LiveDatabase {
     private final @Nullable Tiers tiers;
     private final long since;
     private volatile long changedAt;
+    private volatile long uploadAt;
     private volatile boolean askedToLeave;
 
     // Both guarded by this.
@@ -47,6 +48,7 @@ final class LiveDatabase {
         this.tiers = tiers;
         this.since = now;
         this.changedAt = now;
+        this.uploadAt = now;
     }
 
     /** A database that the configuration names. */
@@ -112,6 +114,15 @@ final class LiveDatabase {
 
     void changed(long now) {
         changedAt = now;
+    }
+
+    /** When the last upload that was queued begins or began, nanoseconds of the monotonic clock. */
+    long uploadAt() {
+        return uploadAt;
+    }
+
+    void uploadAt(long due) {
+        uploadAt = due;
     }
 
     /** Makes it leave with the next look at which that is possible, however short it has been quiet. */

@@ -23,8 +23,6 @@ import org.jspecify.annotations.Nullable;
 final class Service {
     private static final Duration SOON = Duration.ofMillis(20);
     private static final Duration UNASKED = Duration.ofSeconds(1);
-    /** Looks are spread: each comes up to a twentieth early or late, so that databases that began together do not stay so. */
-    private static final double JITTER = 0.05;
     /** After so many failures in a row a database that may go makes room. */
     private static final int FAILURES_BEFORE_GIVING_UP = 3;
 
@@ -148,14 +146,14 @@ final class Service {
         if (!live.mayLeave(time.nanoTime())) {
             boolean unasked = live.stay() == LiveDatabase.Stay.FOREVER
                     && database.interval().isEmpty();
-            return unasked ? null : new Next(interval(database), false);
+            return unasked ? null : new Next(untilNextLook(live), false);
         }
         if (database.behind() || database.uploadPending()) {
             if (givesUp(live)) {
                 return end(live, failing(database));
             }
             boolean atPace = live.stay() == LiveDatabase.Stay.HOT || database.uploadFailures() > 0;
-            return new Next(atPace ? interval(database) : SOON, false);
+            return new Next(atPace ? untilNextLook(live) : SOON, false);
         }
         return switch (database.depart()) {
             case Departure.Clean clean -> end(live, new End.Clean(clean));
@@ -177,9 +175,9 @@ final class Service {
         events.failed(Optional.of(DatabaseId.of(database.path().toString())), why);
     }
 
-    private Duration interval(ReplicatedDatabase database) {
-        Duration interval = database.interval().orElse(UNASKED);
-        return interval.plusNanos((long) (interval.toNanos() * JITTER * (2 * random.nextDouble() - 1)));
+    private Duration untilNextLook(LiveDatabase live) {
+        Duration interval = live.database().interval().orElse(UNASKED);
+        return Pace.next(interval, Duration.ofNanos(live.uploadAt() - time.nanoTime()), random);
     }
 
     private @Nullable Next end(LiveDatabase live, End end) {
@@ -217,6 +215,7 @@ final class Service {
         Duration wait = database.queueUpload();
         if (wait != null) {
             Duration longer = atLeast != null && atLeast.compareTo(wait) > 0 ? atLeast : wait;
+            live.uploadAt(time.nanoTime() + longer.toNanos());
             uploads.after(longer, live);
         }
     }
