@@ -4,12 +4,12 @@ import io.loomstream.app.config.LoggingConfig;
 import io.loomstream.app.logging.Loggers;
 import io.loomstream.perf.server.ServerProcess;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.HttpURLConnection;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -97,22 +97,16 @@ public final class ApiLoad implements FleetBench.WhileHot {
         ConcurrentLinkedQueue<Asked> asked = new ConcurrentLinkedQueue<>();
         double cpu = process.cpuSeconds();
         List<Thread> threads = new ArrayList<>();
-        double lagDuring;
-        // Closed only when all have ended: in order.
-        try (HttpClient http = HttpClient.newBuilder()
-                .version(HttpClient.Version.HTTP_1_1)
-                .connectTimeout(PATIENCE)
-                .build()) {
-            Random random = new Random(seed);
-            for (int i = 0; i < clients; i++) {
-                long offset = (long) (1e9 * random.nextDouble());
-                int first = i % PATHS.size();
-                threads.add(Thread.ofVirtual().start(() -> client(http, offset, first, asked)));
-            }
-            lagDuring = watch("during", server, process, levelZero, figures);
-            for (Thread thread : threads) {
-                thread.join();
-            }
+        System.setProperty("http.maxConnections", String.valueOf(clients)); // kept alive
+        Random random = new Random(seed);
+        for (int i = 0; i < clients; i++) {
+            long offset = (long) (1e9 * random.nextDouble());
+            int first = i % PATHS.size();
+            threads.add(Thread.ofVirtual().start(() -> client(offset, first, asked)));
+        }
+        double lagDuring = watch("during", server, process, levelZero, figures);
+        for (Thread thread : threads) {
+            thread.join();
         }
         figures.put("cpu_percent_during", FleetBench.round(100 * (process.cpuSeconds() - cpu) / measured.toSeconds()));
         TimeUnit.SECONDS.sleep(AFTERWARDS.toSeconds());
@@ -148,30 +142,34 @@ public final class ApiLoad implements FleetBench.WhileHot {
         return moments.stream().mapToDouble(figure).max().orElse(Double.NaN);
     }
 
-    private void client(HttpClient http, long offsetNanos, int first, ConcurrentLinkedQueue<Asked> asked) {
+    private void client(long offsetNanos, int first, ConcurrentLinkedQueue<Asked> asked) {
         long began = System.nanoTime() + offsetNanos;
         try {
             for (int i = 0; i < measured.toSeconds(); i++) {
                 long due = began + TimeUnit.SECONDS.toNanos(i);
                 TimeUnit.NANOSECONDS.sleep(due - System.nanoTime());
-                asked.add(ask(http, PATHS.get((first + i) % PATHS.size()), due));
+                asked.add(ask(PATHS.get((first + i) % PATHS.size()), due));
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
     }
 
-    private Asked ask(HttpClient http, String path, long due) throws InterruptedException {
+    /** By the JDK's old client: its newer one would take as much of the shared processors as the server does. */
+    private Asked ask(String path, long due) {
         int bytes = 0;
         String error = "";
         try {
-            HttpResponse<byte[]> answer = http.send(
-                    HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
-                            .timeout(PATIENCE)
-                            .build(),
-                    HttpResponse.BodyHandlers.ofByteArray());
-            bytes = answer.body().length;
-            error = answer.statusCode() == 200 ? "" : String.valueOf(answer.statusCode());
+            HttpURLConnection connection = (HttpURLConnection)
+                    URI.create("http://127.0.0.1:" + port + path).toURL().openConnection();
+            connection.setConnectTimeout((int) PATIENCE.toMillis());
+            connection.setReadTimeout((int) PATIENCE.toMillis());
+            int status = connection.getResponseCode();
+            error = status == HttpURLConnection.HTTP_OK ? "" : String.valueOf(status);
+            // Read to its end and closed, the connection is used again.
+            try (InputStream answer = status < 400 ? connection.getInputStream() : connection.getErrorStream()) {
+                bytes = (int) answer.transferTo(OutputStream.nullOutputStream());
+            }
         } catch (IOException e) {
             error = e.getClass().getSimpleName();
         }
