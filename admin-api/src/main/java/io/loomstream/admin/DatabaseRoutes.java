@@ -38,9 +38,12 @@ final class DatabaseRoutes {
     private static final JsonFactory LINES = JsonFactory.builder().build();
 
     private static final int ASKING_MAX = 4;
+    /** Who reads all lines may take long: a fraction of the places ({@link Admission}) is for them. */
+    private static final int READERS_MAX = 8;
 
     private final FleetControl control;
     private final Semaphore asking = new Semaphore(ASKING_MAX);
+    private final Semaphore readers = new Semaphore(READERS_MAX);
 
     DatabaseRoutes(FleetControl control) {
         this.control = control;
@@ -83,6 +86,17 @@ final class DatabaseRoutes {
         if (query.sort() != DatabaseQuery.Sort.TABLE) {
             throw Problem.badRequest("sort: lines come in the order of the table only");
         }
+        if (!readers.tryAcquire()) {
+            throw Admission.busy(context);
+        }
+        try {
+            write(query, context);
+        } finally {
+            readers.release();
+        }
+    }
+
+    private void write(DatabaseQuery query, Context context) throws IOException {
         context.contentType(NDJSON);
         try (JsonGenerator json = LINES.createGenerator(context.outputStream())) {
             json.setRootValueSeparator(null);

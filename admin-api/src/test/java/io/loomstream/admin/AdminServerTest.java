@@ -5,9 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.loomstream.engine.compaction.Levels;
+import io.loomstream.engine.fleet.Tier;
 import io.loomstream.engine.testing.SmallFleet;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
+import java.net.Socket;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -15,6 +17,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
@@ -90,6 +94,37 @@ class AdminServerTest {
             paths.add(RunningServer.field(line, "path"));
         }
         assertEquals(all, paths);
+    }
+
+    /** Each keeps a place for as long as it does not read on: others are still served. */
+    @Test
+    void readersOfLinesThatDoNotReadLeavePlacesForOthers() throws Exception {
+        String longName = "x".repeat(200);
+        for (int i = 0; i < 12_000; i++) {
+            Files.createFile(fleet.data().resolve(longName + i + ".db")); // more than sockets keep
+        }
+        RunningServer server = start();
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(60))
+                .until(() -> server.control().tiers().databases().get(Tier.IGNORED) == 12_000);
+        List<Socket> silent = new ArrayList<>();
+        try {
+            for (int i = 0; i < 8; i++) {
+                silent.add(server.beginLines());
+            }
+            HttpResponse<String> oneMore = server.get("/dbs", "Accept", "application/x-ndjson");
+            assertEquals(503, oneMore.statusCode());
+            assertEquals("1", oneMore.headers().firstValue("Retry-After").orElse(""));
+            assertEquals(200, server.get("/dbs").statusCode());
+        } finally {
+            for (Socket socket : silent) {
+                socket.close();
+            }
+        }
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(30))
+                .until(() ->
+                        server.get("/dbs", "Accept", "application/x-ndjson").statusCode() == 200);
     }
 
     @Test

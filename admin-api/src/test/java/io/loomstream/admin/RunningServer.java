@@ -9,6 +9,7 @@ import io.loomstream.engine.fleet.Tier;
 import io.loomstream.engine.testing.SmallFleet;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -84,6 +85,23 @@ final class RunningServer implements AutoCloseable {
             request.headers(headers);
         }
         return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+    }
+
+    /** Asks for all lines and reads the first bytes of the answer only. */
+    Socket beginLines() throws IOException {
+        Socket socket = new Socket();
+        socket.setReceiveBufferSize(4_096);
+        socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+        socket.setSoTimeout(40_000);
+        socket.getOutputStream()
+                .write("GET /dbs HTTP/1.1\r\nHost: localhost\r\nAccept: application/x-ndjson\r\n\r\n"
+                        .getBytes(StandardCharsets.ISO_8859_1));
+        byte[] begin = socket.getInputStream().readNBytes("HTTP/1.1 200".length());
+        if (!new String(begin, StandardCharsets.ISO_8859_1).equals("HTTP/1.1 200")) {
+            socket.close();
+            throw new IOException("no lines: " + new String(begin, StandardCharsets.ISO_8859_1));
+        }
+        return socket;
     }
 
     /** Bytes as they are, and all that comes back until the server closes the connection. */
