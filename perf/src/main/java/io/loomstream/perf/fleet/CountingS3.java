@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import org.slf4j.event.Level;
 
 /**
@@ -56,10 +57,10 @@ final class CountingS3 implements AutoCloseable {
         try (S3Server server = S3Server.in(Path.of(args[0]));
                 FaultyWire wire = new FaultyWire(server.port());
                 BufferedReader asked = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
+            Map<String, Integer> counts = new ConcurrentSkipListMap<>();
+            wire.tellInstead(request -> counts.merge(kind(request), 1, Integer::sum));
             System.out.println("port=" + wire.endpoint().getPort());
             while (asked.readLine() != null) {
-                Map<String, Integer> counts = new TreeMap<>();
-                wire.requests().forEach(request -> counts.merge(kind(request), 1, Integer::sum));
                 System.out.println(counts);
             }
         }

@@ -27,6 +27,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
 
@@ -41,9 +42,10 @@ public final class FaultyWire implements AutoCloseable {
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
     private final AtomicInteger connections = new AtomicInteger();
     private final ReentrantLock lock = new ReentrantLock();
-    // Both guarded by lock.
+    // All guarded by lock.
     private final List<Scripted> script = new ArrayList<>();
     private final List<Request> requests = new ArrayList<>();
+    private Consumer<Request> arrivals = requests::add;
     private volatile ServerSocket listener;
     private volatile Function<Request, Optional<Fault>> weather = request -> Optional.empty();
 
@@ -134,7 +136,17 @@ public final class FaultyWire implements AutoCloseable {
         }
     }
 
-    /** All requests so far, in the order of their arrival. */
+    /** Has requests told one at a time, under a lock, and not kept: there may be millions of them. */
+    public void tellInstead(Consumer<Request> listener) {
+        lock.lock();
+        try {
+            arrivals = listener;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** All requests that were kept, in the order of their arrival. */
     public List<Request> requests() {
         lock.lock();
         try {
@@ -300,7 +312,7 @@ public final class FaultyWire implements AutoCloseable {
     private Fault faultFor(Request request) {
         lock.lock();
         try {
-            requests.add(request);
+            arrivals.accept(request);
             for (Iterator<Scripted> all = script.iterator(); all.hasNext(); ) {
                 Scripted scripted = all.next();
                 if (scripted.fits().test(request)) {
