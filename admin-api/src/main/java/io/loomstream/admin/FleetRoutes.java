@@ -212,7 +212,11 @@ final class FleetRoutes {
     // ---- scans
 
     void scan(Context context) throws InterruptedException {
-        boolean wait = new Query(context, Set.of("wait")).yes("wait");
+        Query query = new Query(context, Set.of("wait", "acceptVanished"));
+        boolean wait = query.yes("wait");
+        if (query.yes("acceptVanished")) {
+            control.acceptVanished();
+        }
         long number =
                 control.scan().orElseThrow(() -> new Problem(409, "no section of the configuration finds databases"));
         answer(context, state(number, wait ? SCAN_PATIENCE : Duration.ZERO));

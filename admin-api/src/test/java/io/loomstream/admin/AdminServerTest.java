@@ -216,6 +216,33 @@ class AdminServerTest {
         assertEquals(404, server.get("/scan/99999").statusCode());
     }
 
+    /** An unmounted volume looks the same: only a person can tell. */
+    @Test
+    void databasesThatVanishedTogetherAreForgottenWhenSomebodySaysThatTheyWereDeleted() throws Exception {
+        List<Path> all = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            all.add(fleet.make("p/x" + i + ".db"));
+        }
+        RunningServer server = start();
+        server.awaitCold(3);
+        for (Path database : all) {
+            Files.delete(database);
+        }
+        Awaitility.await()
+                .until(() -> server.get("/events/recent").body().contains("3 of 3 databases vanished at once"));
+        String waited = server.post("/scan?wait=true").body();
+        assertEquals("3", RunningServer.field(waited, "databases"), waited);
+        long said = server.get("/events/recent").body().split("vanished at once", -1).length - 1L;
+        assertEquals(1, said, "once, however many scans there are");
+        assertEquals(200, server.post("/scan?wait=true&acceptVanished=true").statusCode());
+        Awaitility.await()
+                .until(() -> server.control().tiers().databases().values().stream()
+                                .mapToInt(Integer::intValue)
+                                .sum()
+                        == 0);
+        assertEquals(400, server.post("/scan?acceptVanished=perhaps").statusCode());
+    }
+
     @Test
     void figuresAndHealthAreShown() throws Exception {
         fleet.make("p/x.db");

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 /** Counts of what a fleet did. Thread-safe. */
 final class Census {
     private static final Duration BETWEEN_LINES = Duration.ofSeconds(30);
+    private static final Duration BETWEEN_INCIDENTS = Duration.ofMinutes(10);
 
     private final Map<Tier, LongAdder> into = new EnumMap<>(Tier.class);
     private final LongAdder unknown = new LongAdder();
@@ -20,6 +21,10 @@ final class Census {
     private final DurationHistogram scanWall = new DurationHistogram();
     private final AtomicReference<@Nullable PassReport> lastScan = new AtomicReference<>();
     private final AtomicLong saidAt = new AtomicLong(Long.MIN_VALUE);
+    // Guarded by this.
+    private int missingSaid;
+    private long missingSaidAt;
+    private boolean missingInThisScan;
 
     Census() {
         for (Tier tier : Tier.values()) {
@@ -55,6 +60,21 @@ final class Census {
         scanCpuNanos.add(report.cpuNanos());
         scanWall.record(report.wallNanos());
         lastScan.set(report);
+        synchronized (this) {
+            missingSaid = missingInThisScan ? missingSaid : 0;
+            missingInThisScan = false;
+        }
+    }
+
+    /** Whether to say that so many databases are missing: once, when their number changes, and every ten minutes. */
+    synchronized boolean worthSaying(int missing, long nowNanos) {
+        missingInThisScan = true;
+        boolean worth = missing != missingSaid || nowNanos - missingSaidAt >= BETWEEN_INCIDENTS.toNanos();
+        if (worth) {
+            missingSaid = missing;
+            missingSaidAt = nowNanos;
+        }
+        return worth;
     }
 
     DurationHistogram.Snapshot scanSeconds() {

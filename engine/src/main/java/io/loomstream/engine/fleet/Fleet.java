@@ -198,6 +198,11 @@ final class Fleet implements ScanListener, SiteTable {
         goneBefore = gone;
     }
 
+    /** What is missing now was deleted on purpose: the next scan takes it for gone, however much it is. */
+    void acceptVanished() {
+        scanner.acceptVanished();
+    }
+
     /** One scan outside the rhythm. */
     PassReport scanNow(boolean everything) throws InterruptedException {
         return everything ? scanner.fullPass() : scanner.pass();
@@ -377,13 +382,17 @@ final class Fleet implements ScanListener, SiteTable {
 
     @Override
     public void incident(int missing, int known) {
+        if (!census.worthSaying(missing, time.nanoTime())) {
+            return;
+        }
         events.failed(
                 Optional.empty(),
                 missing + " of " + known + " databases vanished at once: nothing is concluded from it");
         log.atError()
                 .addKeyValue("missing", missing)
                 .addKeyValue("known", known)
-                .log("so many databases vanished at once that nothing is concluded from it; is a volume unmounted?");
+                .log("so many databases vanished at once that nothing is concluded from it; is a volume unmounted?"
+                        + " If they were deleted: POST /scan?acceptVanished=true");
     }
 
     @Override
@@ -441,6 +450,11 @@ final class Fleet implements ScanListener, SiteTable {
             }
         } catch (IllegalArgumentException | IOException | EngineException e) {
             tiers.cannotBegin(next, String.valueOf(e.getMessage()));
+            return;
+        } catch (RuntimeException bug) {
+            // One database that we cannot cope with must not take the others along.
+            log.atError().addKeyValue("db", name(row)).setCause(bug).log("a database cannot be served");
+            tiers.cannotBegin(next, String.valueOf(bug));
             return;
         }
         ReplicatedDatabase database = new ReplicatedDatabase(

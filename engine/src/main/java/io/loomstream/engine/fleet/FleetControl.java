@@ -337,6 +337,11 @@ public final class FleetControl {
         return replication.fleets().isEmpty() ? Optional.empty() : Optional.of(scans.request());
     }
 
+    /** Has databases whose files have vanished, so many that nothing was concluded from it, taken for deleted by the next scan. */
+    public void acceptVanished() {
+        replication.fleets().forEach(Fleet::acceptVanished);
+    }
+
     /**
      * How far a scan is.
      *
