@@ -177,7 +177,10 @@ final class Service {
 
     private Duration untilNextLook(LiveDatabase live) {
         Duration interval = live.database().interval().orElse(UNASKED);
-        return Pace.next(interval, Duration.ofNanos(live.uploadAt() - time.nanoTime()), random);
+        Duration untilUpload = live.database().uploadsAtPaceOfLooks()
+                ? Duration.ofNanos(live.uploadAt() - time.nanoTime())
+                : Duration.ZERO;
+        return Pace.next(interval, untilUpload, random);
     }
 
     private @Nullable Next end(LiveDatabase live, End end) {

@@ -8,10 +8,10 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.Semaphore;
 
 /**
  * System calls on raw descriptors, Linux only. Unlike a {@code FileChannel}, a descriptor here is closed by its owner
@@ -28,6 +28,7 @@ public final class Posix {
     private static final int EAGAIN = 11;
     private static final int EACCES = 13;
     private static final int EEXIST = 17;
+    private static final int ELOOP = 40;
 
     private static final int O_RDONLY = 0;
     private static final int O_WRONLY = 1;
@@ -35,6 +36,8 @@ public final class Posix {
     private static final int O_CREAT = 0x40;
     private static final int O_EXCL = 0x80;
     private static final int O_CLOEXEC = 0x80000;
+    private static final int O_NOFOLLOW_AMD64 = 0x20000;
+    private static final int O_NOFOLLOW_AARCH64 = 0x8000;
     private static final int F_GETLK = 5;
     private static final int F_SETLK = 6;
     private static final int F_OFD_GETLK = 36;
@@ -46,15 +49,8 @@ public final class Posix {
     private static final int AT_EMPTY_PATH = 0x1000;
     private static final int STATX_BASIC_AND_BTIME = 0x7FF | 0x800;
 
-    /** As many as carrier threads can use at once; a virtual thread waits here rather than allocate another. */
+    /** Nearly as many as carrier threads can use at once; a virtual thread waits here rather than allocate another. */
     private static final int SCRATCH_COUNT = 16;
-
-    /**
-     * A call that waits for the disk keeps its carrier thread, for which the JVM does not find a substitute as it does for its
-     * own file operations. So that a slow disk does not stop everything else, only so many of the 12 carriers
-     * (bin/loomstream) wait for it, beside six at most in calls to SQLite.
-     */
-    private static final int FORCES_AT_ONCE = 5;
 
     private final MethodHandle open;
     private final MethodHandle close;
@@ -68,7 +64,7 @@ public final class Posix {
     private final MethodHandle fsync;
     private final MethodHandle ftruncate;
     private final Foreign foreign;
-    private final Semaphore forces = new Semaphore(FORCES_AT_ONCE, true);
+    private final int noFollow;
     private final BlockingQueue<Scratch> scratches = new ArrayBlockingQueue<>(SCRATCH_COUNT);
 
     private Posix(Foreign foreign) throws ReflectiveOperationException {
@@ -84,6 +80,7 @@ public final class Posix {
         this.fsync = foreign.function("fsync");
         this.ftruncate = foreign.function("ftruncate");
         this.foreign = foreign;
+        this.noFollow = System.getProperty("os.arch", "").equals("aarch64") ? O_NOFOLLOW_AARCH64 : O_NOFOLLOW_AMD64;
         for (int i = 0; i < SCRATCH_COUNT; i++) {
             scratches.add(new Scratch(foreign));
         }
@@ -149,12 +146,12 @@ public final class Posix {
     }
 
     /**
-     * Opens a file for reading and writing, an empty one if there is none.
+     * Opens a file for reading and writing, an empty one if there is none. A symbolic link at the path is refused.
      *
      * @param mode permission bits of a new one, of which the umask takes some away
      */
     public int openOrCreate(Path path, int mode) throws IOException {
-        return open(path, O_RDWR | O_CREAT, mode);
+        return open(path, O_RDWR | O_CREAT | noFollow, mode);
     }
 
     /**
@@ -170,11 +167,32 @@ public final class Posix {
     private int open(Path path, int flags, int mode) throws IOException {
         Scratch scratch = take();
         try {
-            int fd = (int) invoke(open, scratch, scratch.path(path), flags | O_CLOEXEC, mode, 0);
-            if (fd < 0) {
-                throw failure("open", path.toString(), scratch.errno());
+            while (true) {
+                int fd = (int) invoke(open, scratch, scratch.path(path), flags | O_CLOEXEC, mode, 0);
+                if (fd >= 0) {
+                    return fd;
+                }
+                if (scratch.errno() != EINTR) {
+                    throw failure("open", path.toString(), scratch.errno());
+                }
             }
-            return fd;
+        } finally {
+            scratches.add(scratch);
+        }
+    }
+
+    /**
+     * Closes a descriptor that was written to; the number is invalid afterwards whatever happens.
+     *
+     * @throws IOException when the file system tells only now that something could not be written, as NFS does
+     */
+    public void closeWritten(int fd) throws IOException {
+        Scratch scratch = take();
+        try {
+            // Interrupted, it is closed all the same, and another file may have got the number: not again.
+            if ((int) invoke(close, scratch, fd, 0, 0, 0) != 0 && scratch.errno() != EINTR) {
+                throw failure("close", "descriptor " + fd, scratch.errno());
+            }
         } finally {
             scratches.add(scratch);
         }
@@ -184,8 +202,7 @@ public final class Posix {
     public void close(int fd) {
         Scratch scratch = take();
         try {
-            // Linux frees the number even when close reports an error of an earlier write. Whoever wants to know of one
-            // forces the file before.
+            // Linux frees the number even when close reports an error of an earlier write: see closeWritten.
             long ignored = invoke(close, scratch, fd, 0, 0, 0);
         } finally {
             scratches.add(scratch);
@@ -257,19 +274,27 @@ public final class Posix {
      * @throws EOFException when there are fewer
      */
     public void copy(int from, int to, long length) throws IOException {
+        long done = 0;
+        while (done < length) {
+            long copied = copyChunk(from, to, done, Math.min(length - done, Scratch.DATA_BYTES));
+            if (copied == 0) {
+                throw new EOFException("descriptor " + from + " ends at " + done + " of " + length + " bytes");
+            }
+            done += copied;
+        }
+    }
+
+    private long copyChunk(int from, int to, long position, long length) throws IOException {
         Scratch scratch = take();
         try {
-            long done = 0;
-            while (done < length) {
-                long wanted = Math.min(length - done, Scratch.DATA_BYTES);
-                long got = invoke(pread, scratch, from, scratch.dataAddress(), wanted, done);
-                if (got > 0) {
-                    writeData(scratch, to, done, (int) got);
-                    done += got;
-                } else if (got == 0) {
-                    throw new EOFException("descriptor " + from + " ends at " + done + " of " + length + " bytes");
-                } else if (scratch.errno() != EINTR) {
-                    throw failure("pread", "descriptor " + from + " at " + done, scratch.errno());
+            while (true) {
+                long got = invoke(pread, scratch, from, scratch.dataAddress(), length, position);
+                if (got >= 0) {
+                    writeData(scratch, to, position, (int) got);
+                    return got;
+                }
+                if (scratch.errno() != EINTR) {
+                    throw failure("pread", "descriptor " + from + " at " + position, scratch.errno());
                 }
             }
         } finally {
@@ -293,10 +318,10 @@ public final class Posix {
     }
 
     /** Sets the times of the last access and the last modification. */
-    public void setTimes(int fd, long epochNanos) throws IOException {
+    public void setTimes(int fd, Instant time) throws IOException {
         Scratch scratch = take();
         try {
-            if ((int) invoke(futimens, scratch, fd, scratch.times(epochNanos), 0, 0) != 0) {
+            if ((int) invoke(futimens, scratch, fd, scratch.times(time.getEpochSecond(), time.getNano()), 0, 0) != 0) {
                 throw failure("futimens", "descriptor " + fd, scratch.errno());
             }
         } finally {
@@ -306,12 +331,7 @@ public final class Posix {
 
     /** Waits until the bytes, length and times of a file, or the names in a directory, are on the disk. */
     public void force(int fd) throws IOException {
-        forces.acquireUninterruptibly();
-        try {
-            call("fsync", fsync, fd, 0, 0);
-        } finally {
-            forces.release();
-        }
+        call("fsync", fsync, fd, 0, 0);
     }
 
     private void call(String name, MethodHandle function, int fd, long a, long b) throws IOException {
@@ -485,7 +505,21 @@ public final class Posix {
             case ENOENT -> new NoSuchFileException(what);
             case EEXIST -> new FileAlreadyExistsException(what);
             case EACCES, EPERM -> new AccessDeniedException(what, null, call + " failed with errno " + errno);
-            default -> new FileSystemException(what, null, call + " failed with errno " + errno);
+            default -> new FileSystemException(what, null, call + " failed: " + text(errno));
+        };
+    }
+
+    /** What people know the usual errors of a disk by. */
+    private static String text(int errno) {
+        return switch (errno) {
+            case 5 -> "Input/output error";
+            case 23, 24 -> "Too many open files";
+            case 27 -> "File too large";
+            case 28 -> "No space left on device";
+            case 30 -> "Read-only file system";
+            case ELOOP -> "it is a symbolic link";
+            case 122 -> "Disk quota exceeded";
+            default -> "errno " + errno;
         };
     }
 }

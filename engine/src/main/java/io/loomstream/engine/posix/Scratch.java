@@ -80,10 +80,10 @@ final class Scratch {
     }
 
     /** Two struct timespec of one time: long seconds, long nanoseconds. */
-    long times(long epochNanos) {
+    long times(long epochSeconds, int nanos) {
         for (int offset = 0; offset < 2 * TIMESPEC_BYTES; offset += TIMESPEC_BYTES) {
-            data.putLong(offset, Math.floorDiv(epochNanos, NANOS_PER_SECOND));
-            data.putLong(offset + Long.BYTES, Math.floorMod(epochNanos, NANOS_PER_SECOND));
+            data.putLong(offset, epochSeconds);
+            data.putLong(offset + Long.BYTES, nanos);
         }
         return dataAddress;
     }

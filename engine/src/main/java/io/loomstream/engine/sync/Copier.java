@@ -362,8 +362,9 @@ final class Copier {
         boolean complete = false;
         // Until it is published with the database's own mode it is nobody else's.
         int fd = posix.openOrCreate(staging, OWNER_ONLY);
+        boolean open = true;
         try {
-            DescriptorOutput file = new DescriptorOutput(posix, fd);
+            DescriptorOutput file = new DescriptorOutput(posix, fd, staging);
             OutputStream out = new BufferedOutputStream(file, buffer);
             LtxTrailer trailer;
             try (LtxEncoder encoder = new LtxEncoder(out, header, resources, () -> indexSpill(staging))) {
@@ -375,10 +376,14 @@ final class Copier {
             }
             out.flush();
             FileStat stat = cutAt(file.position(), fd);
+            open = false;
+            posix.closeWritten(fd); // before anybody believes that it is complete
             complete = true;
             return new Encoded(trailer, stat);
         } finally {
-            posix.close(fd);
+            if (open) {
+                posix.close(fd);
+            }
             if (!complete) {
                 Files.deleteIfExists(staging);
             }

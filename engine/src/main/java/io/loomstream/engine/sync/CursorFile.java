@@ -3,6 +3,7 @@ package io.loomstream.engine.sync;
 import io.loomstream.engine.concurrent.Time;
 import io.loomstream.engine.error.ConflictException;
 import io.loomstream.engine.ltx.Txid;
+import io.loomstream.engine.posix.DescriptorOutput;
 import io.loomstream.engine.posix.Posix;
 import io.loomstream.engine.wal.FrameChecksum;
 import io.loomstream.engine.wal.WalSalts;
@@ -10,6 +11,7 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -78,11 +80,11 @@ final class CursorFile implements AutoCloseable {
     /**
      * Opens or creates the file and locks it.
      *
-     * @throws ConflictException when another process has it. (That no two databases of this process open one file is
-     *     {@link Owners}' business: the failed try would drop the first one's lock.)
+     * @throws ConflictException when somebody else has it. (That no two databases of this process open one file is
+     *     {@link Owners}' business: where locks are the process's the failed try would drop the first one's.)
      */
     static CursorFile open(Posix posix, Path path, BootId bootId, Time time, Claims claims) throws IOException {
-        Handle file = new Handle(posix, posix.openOrCreate(path, MODE));
+        Handle file = new Handle(posix, posix.openOrCreate(path, MODE), path);
         boolean complete = false;
         try {
             boolean mine = file.tryLock();
@@ -103,7 +105,7 @@ final class CursorFile implements AutoCloseable {
     }
 
     /** The open file. Where its lock is the process's it ends with any descriptor: none is opened while one is locked. */
-    private record Handle(Posix posix, int fd) implements AutoCloseable {
+    private record Handle(Posix posix, int fd, Path path) implements AutoCloseable {
         boolean tryLock() throws IOException {
             return posix.tryLockWhole(fd);
         }
@@ -114,7 +116,11 @@ final class CursorFile implements AutoCloseable {
         }
 
         void write(long position, byte[] bytes) throws IOException {
-            posix.write(fd, position, bytes, 0, bytes.length);
+            try {
+                posix.write(fd, position, bytes, 0, bytes.length);
+            } catch (FileSystemException e) {
+                throw DescriptorOutput.named(e, path);
+            }
         }
 
         @Override
@@ -177,7 +183,7 @@ final class CursorFile implements AutoCloseable {
     /** The file, locked; null when it is not ours any more. Who only looks whose it is may be in the way for an instant. */
     private @Nullable Handle openOurs() throws IOException {
         for (int attempt = 0; attempt < TAKE_BACK_ATTEMPTS; attempt++) {
-            Handle file = new Handle(posix, posix.openReadWrite(path));
+            Handle file = new Handle(posix, posix.openReadWrite(path), path);
             boolean ours = false;
             try {
                 boolean mine = file.tryLock();
@@ -228,7 +234,7 @@ final class CursorFile implements AutoCloseable {
         }
         try (Handle file = openOurs()) {
             if (file == null) {
-                try (Handle theirs = new Handle(posix, posix.openReadOnly(path))) {
+                try (Handle theirs = new Handle(posix, posix.openReadOnly(path), path)) {
                     throw inUse(path, theirs);
                 }
             }
@@ -292,7 +298,7 @@ final class CursorFile implements AutoCloseable {
         if (open != null) {
             kept = read(open, txid);
         } else {
-            try (Handle file = new Handle(posix, posix.openReadOnly(path))) {
+            try (Handle file = new Handle(posix, posix.openReadOnly(path), path)) {
                 kept = read(file, txid);
             }
         }

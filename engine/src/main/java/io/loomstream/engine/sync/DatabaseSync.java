@@ -542,6 +542,8 @@ final class DatabaseSync implements AutoCloseable {
     }
 
     private void forgetPosition() {
+        pageIndex.lookAgain();
+        lastWritten = null;
         cursor = Optional.empty();
         replica = new ReplicaPosition.Unknown();
         localMax = Txid.ZERO;

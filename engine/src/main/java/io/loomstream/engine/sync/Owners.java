@@ -9,7 +9,7 @@ import java.util.concurrent.ConcurrentMap;
 /**
  * Which of this process's databases works on which file. Two configured paths may lead to one file (a link, a second mount),
  * and two captures of one file would close each other's descriptors, which drops SQLite's POSIX locks: a lost update
- * follows. So it is with meta directories, whose cursor file carries a POSIX lock too. Thread-safe.
+ * follows. So it is with meta directories, whose cursor file carries a POSIX lock too where there is no other kind. Thread-safe.
  */
 public final class Owners {
     public static final String DATABASE = "database file";

@@ -72,7 +72,8 @@ final class Ownership {
      * @throws ConflictException when somebody else has it
      */
     CursorFile openMeta(LocalFiles local) throws IOException {
-        // Before the cursor file is opened: closing it again would drop the lock of whoever has it in this process.
+        // Before the cursor file is opened: where its lock is the process's, closing it would drop that of another
+        // database.
         FileStat found = services.posix()
                 .stat(options.metaPath())
                 .orElseThrow(() -> new NoSuchFileException(options.metaPath().toString()));

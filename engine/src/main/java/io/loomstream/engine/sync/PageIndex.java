@@ -171,6 +171,11 @@ final class PageIndex {
         }
     }
 
+    /** The meta directory may have been another's. */
+    void lookAgain() {
+        none = false;
+    }
+
     void delete() throws IOException {
         if (!none) {
             Files.deleteIfExists(local.pagesStaging());

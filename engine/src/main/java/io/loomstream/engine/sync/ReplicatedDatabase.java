@@ -45,6 +45,7 @@ public final class ReplicatedDatabase {
     private boolean full;
     private boolean uploadQueued;
     private long lastUploadAt;
+    private long uploadDueAt;
     private boolean everUploaded;
     private final SyncCounters counters;
     private final Unreplicated unreplicated = new Unreplicated();
@@ -114,6 +115,12 @@ public final class ReplicatedDatabase {
     public Optional<Duration> interval() {
         Duration interval = sync.options().monitorInterval();
         return interval.isPositive() ? Optional.of(interval) : Optional.empty();
+    }
+
+    /** Whether each upload can follow a look at once. */
+    public boolean uploadsAtPaceOfLooks() {
+        return interval().isPresent()
+                && sync.options().syncInterval().compareTo(interval().get()) <= 0;
     }
 
     /** Looks once. Never throws an engine error: it is kept, logged and part of the answer. */
@@ -298,12 +305,12 @@ public final class ReplicatedDatabase {
             return null;
         }
         uploadQueued = true;
-        if (!everUploaded) {
-            return Duration.ZERO;
-        }
-        long since = time.nanoTime() - lastUploadAt;
+        long now = time.nanoTime();
+        long since = now - lastUploadAt;
         long pause = sync.options().syncInterval().toNanos();
-        return since >= pause * PUNCTUAL ? Duration.ZERO : Duration.ofNanos(pause - since);
+        long wait = everUploaded && since < pause * PUNCTUAL ? pause - since : 0;
+        uploadDueAt = now + wait;
+        return Duration.ofNanos(wait);
     }
 
     /** Has the next look copy every page, and the copy uploaded as a snapshot too. */
@@ -350,8 +357,11 @@ public final class ReplicatedDatabase {
     }
 
     private synchronized void beginUpload() {
+        long now = time.nanoTime();
+        // One that had to wait for its permit counts from when it was due: else the next look would be out of step with
+        // it.
+        lastUploadAt = uploadQueued && uploadDueAt - now < 0 ? uploadDueAt : now;
         everUploaded = true;
-        lastUploadAt = time.nanoTime();
     }
 
     public synchronized void uploadEnded() {

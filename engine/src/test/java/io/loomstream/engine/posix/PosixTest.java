@@ -278,6 +278,40 @@ class PosixTest {
         assertThrows(NoSuchFileException.class, () -> posix.openReadWrite(directory.resolve("nowhere")));
     }
 
+    /** The admin API and its alert know a full disk by these words. */
+    @Test
+    void fullDiskIsCalledByItsName() throws IOException {
+        int fd = posix.openReadWrite(Path.of("/dev/full"));
+        try {
+            DescriptorOutput output = new DescriptorOutput(posix, fd, Path.of("/x/some file"));
+            FileSystemException full = assertThrows(FileSystemException.class, () -> output.write(new byte[10]));
+            assertTrue(full.getMessage().contains("No space left on device"), full.getMessage());
+            assertTrue(full.getMessage().contains("/x/some file"), full.getMessage());
+            assertEquals(0, output.position());
+        } finally {
+            posix.close(fd);
+        }
+    }
+
+    @Test
+    void linkIsNotWrittenThrough() throws IOException {
+        Path target = file("target", "content");
+        for (Path to : new Path[] {target, directory.resolve("nowhere")}) {
+            Path link = Files.createSymbolicLink(directory.resolve("link to " + to.getFileName()), to);
+            FileSystemException refused = assertThrows(FileSystemException.class, () -> posix.openOrCreate(link, 0600));
+            assertTrue(refused.getMessage().contains("symbolic link"), refused.getMessage());
+        }
+        assertEquals("content", Files.readString(target));
+        assertFalse(Files.exists(directory.resolve("nowhere")));
+    }
+
+    @Test
+    void closingSaysWhetherItWorked() throws IOException {
+        posix.closeWritten(posix.openOrCreate(directory.resolve("file"), 0600));
+        assertThrows(FileSystemException.class, () -> posix.closeWritten(-1));
+        posix.close(-1);
+    }
+
     @Test
     void lengthModeAndTimesAreSet() throws IOException {
         Path path = directory.resolve("file");
@@ -287,7 +321,7 @@ class PosixTest {
             posix.truncate(fd, 40);
             posix.changeMode(fd, 0666);
             posix.changeOwner(fd, -1, -1);
-            posix.setTimes(fd, -1);
+            posix.setTimes(fd, Instant.EPOCH.minusNanos(1));
             posix.force(fd);
             assertEquals(40, posix.stat(fd).sizeBytes());
             assertEquals(-1, posix.stat(fd).modifiedNanos());
