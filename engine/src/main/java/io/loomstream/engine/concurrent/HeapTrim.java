@@ -11,11 +11,15 @@ import java.util.concurrent.Callable;
  * <p>Used by one thread.
  */
 public final class HeapTrim implements Callable<Void> {
-    static final Duration LOOK = Duration.ofSeconds(5);
+    private static final Duration LOOK = Duration.ofSeconds(1);
+    /** Between two collections, unless the heap grows fast. */
+    static final Duration PAUSE = Duration.ofSeconds(5);
     /** After a collection that gave much back, the next may too: what was in flight during a storm has been promoted. */
     static final Duration AGAIN = Duration.ofSeconds(15);
 
     static final long SLACK_BYTES = 1 << 20;
+    /** So much at once is a storm, of first copies or of requests: waiting would only make the heap larger. */
+    static final long SURGE_BYTES = 8 << 20;
 
     private final Time time;
     private long keptBytes;
@@ -43,8 +47,11 @@ public final class HeapTrim implements Callable<Void> {
     /** Whether to collect now, with a heap of so many bytes. */
     boolean due(long heapBytes) {
         long slack = Math.max(SLACK_BYTES, keptBytes / 16);
-        boolean soonAgain = freedBytes > slack && time.nanoTime() - collectedAt >= AGAIN.toNanos();
-        return heapBytes - keptBytes > slack || soonAgain;
+        long grown = heapBytes - keptBytes;
+        long since = time.nanoTime() - collectedAt;
+        return (grown > slack && since >= PAUSE.toNanos())
+                || grown > Math.max(SURGE_BYTES, keptBytes / 4)
+                || (freedBytes > slack && since >= AGAIN.toNanos());
     }
 
     /** Takes note of a collection. */

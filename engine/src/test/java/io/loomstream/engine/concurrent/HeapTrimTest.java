@@ -35,6 +35,8 @@ class HeapTrimTest {
     @Test
     void aHeapThatGrewByMoreThanTheSlackIsCollected() {
         trim.collected(80 * MB, 80 * MB);
+        assertFalse(trim.due(86 * MB), "not at once");
+        clock.sleep(HeapTrim.PAUSE);
         assertFalse(trim.due(80 * MB));
         assertFalse(trim.due(85 * MB), "a sixteenth of what is kept may lie about");
         assertTrue(trim.due(85 * MB + 1));
@@ -43,6 +45,7 @@ class HeapTrimTest {
     @Test
     void aSmallHeapMayGrowByTheLeastSlack() {
         trim.collected(4 * MB, 4 * MB);
+        clock.sleep(HeapTrim.PAUSE);
         assertFalse(trim.due(4 * MB + HeapTrim.SLACK_BYTES));
         assertTrue(trim.due(4 * MB + HeapTrim.SLACK_BYTES + 1));
     }
@@ -56,6 +59,16 @@ class HeapTrimTest {
         trim.collected(30 * MB, 29 * MB);
         clock.sleep(HeapTrim.AGAIN);
         assertFalse(trim.due(29 * MB));
+    }
+
+    @Test
+    void aHeapThatGrowsFastIsCollectedAtOnce() {
+        trim.collected(80 * MB, 80 * MB);
+        assertFalse(trim.due(100 * MB));
+        assertTrue(trim.due(100 * MB + 1), "by more than a quarter");
+        trim.collected(10 * MB, 10 * MB);
+        assertFalse(trim.due(18 * MB));
+        assertTrue(trim.due(18 * MB + 1));
     }
 
     @Test
